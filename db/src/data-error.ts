@@ -1,0 +1,24 @@
+/** Bad data, with a code the API passes on. */
+export class DataError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** PostgreSQL's text cannot hold NUL, and half a surrogate pair is no character. */
+const unsupported = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+
+/**
+ * JSON text for a `jsonb` column.
+ * @throws DataError `unsupported_character` when a text in it holds NUL or half a surrogate pair.
+ */
+export function json(value: unknown): string {
+  const text = JSON.stringify(value ?? null, (key, item: unknown) => {
+    if ((typeof item === 'string' && unsupported.test(item)) || unsupported.test(key))
+      throw new DataError('unsupported_character', 'A text holds a character that cannot be stored (NUL, or half of a surrogate pair).');
+    return item;
+  });
+  return text;
+}

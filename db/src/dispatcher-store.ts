@@ -1,0 +1,67 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import { createPool } from './pool.ts';
+import type { Tables } from './tables.ts';
+
+/** A run whose carrier Temporal may not have. */
+export interface UnconfirmedRun {
+  readonly companyId: string;
+  readonly runId: string;
+  readonly carrierId: string;
+  readonly planHash: string;
+  readonly triggerNodeId: string;
+}
+
+/**
+ * The little that is seen across companies, as the role `plumbline_dispatcher`: who has work waiting, and where a webhook address leads. Never data.
+ */
+export class DispatcherStore {
+  readonly #db: Kysely<Tables>;
+
+  constructor(db: Kysely<Tables>) {
+    this.#db = db;
+  }
+
+  /** Companies with events that are due. Served by `events_due`. */
+  async companiesWithPendingEvents(now: Date): Promise<string[]> {
+    const rows = await this.#db.selectFrom('events').select('company_id').distinct().where('status', '=', 'pending').where('next_attempt_at', '<=', now).limit(1_000).execute();
+    return rows.map((row) => row.company_id);
+  }
+
+  /** Runs queued before `before` that Temporal has not confirmed. Served by `runs_unconfirmed`. */
+  async unconfirmedRuns(before: Date, limit: number): Promise<UnconfirmedRun[]> {
+    const rows = await this.#db
+      .selectFrom('runs')
+      .select(['company_id', 'id', 'carrier_id', 'plan_hash', 'trigger_node_id'])
+      .where('confirmed_at', 'is', null)
+      .where('finished_at', 'is', null)
+      .where('queued_at', '<=', before)
+      .orderBy('queued_at')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => ({ companyId: row.company_id, runId: row.id, carrierId: row.carrier_id, planHash: row.plan_hash, triggerNodeId: row.trigger_node_id }));
+  }
+
+  /** Where a public webhook key leads. Served by `subscriptions_by_endpoint`. */
+  async findEndpoint(key: string): Promise<{ readonly companyId: string; readonly subscriptionId: string } | undefined> {
+    const row = await this.#db.selectFrom('subscriptions').select(['company_id', 'id']).where('kind', '=', 'webhook').where('key', '=', key).where('active', '=', true).executeTakeFirst();
+    return row && { companyId: row.company_id, subscriptionId: row.id };
+  }
+
+  /** Events that wait, and for how long the oldest has. */
+  async backlog(now: Date): Promise<{ readonly pending: number; readonly oldestSeconds: number | null }> {
+    const row = await this.#db
+      .selectFrom('events')
+      .select((eb) => [eb.fn.countAll<string>().as('count'), eb.fn.min('next_attempt_at').as('oldest')])
+      .where('status', '=', 'pending')
+      .executeTakeFirstOrThrow();
+    return { pending: Number(row.count), oldestSeconds: row.oldest ? Math.max(0, (now.getTime() - new Date(row.oldest).getTime()) / 1_000) : null };
+  }
+
+  async close(): Promise<void> {
+    await this.#db.destroy();
+  }
+}
+
+export function openDispatcherStore(url: string): DispatcherStore {
+  return new DispatcherStore(new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createPool(url, { max: 5 }) }) }));
+}

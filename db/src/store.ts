@@ -1,0 +1,59 @@
+import { Kysely, PostgresDialect, sql, type Transaction as KyselyTransaction } from 'kysely';
+import { createPool } from './pool.ts';
+import type { Tables } from './tables.ts';
+
+/** A transaction of one company: the database itself shows and takes only that company's rows. */
+export type Transaction = KyselyTransaction<Tables>;
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/**
+ * The company's data. There is no way to it but through a transaction that names the company, so no query can forget to.
+ */
+export class Store {
+  readonly #db: Kysely<Tables>;
+
+  constructor(db: Kysely<Tables>) {
+    this.#db = db;
+  }
+
+  /**
+   * Runs `work` in a transaction of the company. The setting is local to it: a pooled connection carries nothing over.
+   * @throws TypeError when the id is no UUID, before anything is sent.
+   */
+  async tenant<T>(companyId: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    if (!uuid.test(companyId)) throw new TypeError('A company id is a UUID');
+    return await this.#db.transaction().execute(async (tx) => {
+      await sql`select set_config('app.company_id', ${companyId}, true)`.execute(tx);
+      return await work(tx);
+    });
+  }
+
+  /** State of the vendor doubles, which belong to no company. */
+  async sandboxState(connector: string): Promise<unknown> {
+    const row = await this.#db.selectFrom('sandbox_states').select('state').where('connector', '=', connector).executeTakeFirst();
+    return row?.state;
+  }
+
+  async keepSandboxState(connector: string, state: string): Promise<void> {
+    await this.#db
+      .insertInto('sandbox_states')
+      .values({ connector, state, updated_at: new Date() })
+      .onConflict((conflict) => conflict.column('connector').doUpdateSet({ state, updated_at: new Date() }))
+      .execute();
+  }
+
+  /** Whether the database answers. */
+  async ping(): Promise<void> {
+    await sql`select 1`.execute(this.#db);
+  }
+
+  async close(): Promise<void> {
+    await this.#db.destroy();
+  }
+}
+
+/** Opens the store as the role `plumbline_app`. */
+export function openStore(url: string, options: { readonly max?: number } = {}): Store {
+  return new Store(new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createPool(url, { max: options.max ?? 20 }) }) }));
+}

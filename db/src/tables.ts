@@ -1,0 +1,289 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+
+type Timestamp = ColumnType<Date, Date | string, Date | string>;
+type CreatedAt = ColumnType<Date, Date | string | undefined, never>;
+type UpdatedAt = ColumnType<Date, Date | string | undefined, Date | string>;
+/** `bigint` comes back from pg as a string. */
+type Sequence = ColumnType<string, never, never>;
+type Json<T extends object> = JSONColumnType<T, string, string>;
+
+/** Ciphertext of `crypto.ts`: AES-256-GCM under the company's data key, bound to its table, row and column. */
+export interface Sealed {
+  readonly v: 1;
+  /** Version of the company's data key. */
+  readonly k: number;
+  readonly iv: string;
+  readonly ct: string;
+  readonly tag: string;
+}
+
+export interface Tables {
+  // — the company itself —
+  companies: {
+    id: string;
+    name: string;
+    slug: string;
+    time_zone: ColumnType<string, string | undefined, string>;
+    currency: ColumnType<string, string | undefined, string>;
+    created_at: CreatedAt;
+  };
+  company_keys: { company_id: string; version: number; wrapped_key: Buffer; master_key_id: string; created_at: CreatedAt };
+
+  // — connections (the product plan's names) —
+  integrations: {
+    id: Generated<string>;
+    company_id: string;
+    /** Connector id: `quickbooks`, `slack`. */
+    type: string;
+    name: string;
+    environment: 'sandbox' | 'live';
+    /** Sealed `{ tokens, baseUrl, tokenUrl, … }`. */
+    config: Json<Sealed>;
+    /** What may be shown: account name, realm id, team id. */
+    account: Json<Record<string, string>>;
+    scopes: string[];
+    status: 'connected' | 'degraded' | 'needs_reconnect' | 'paused' | 'disconnected';
+    token_expires_at: Timestamp | null;
+    refresh_generation: Generated<number>;
+    last_sync_at: Timestamp | null;
+    error_message: string | null;
+    created_by: string | null;
+    created_at: CreatedAt;
+    updated_at: UpdatedAt;
+  };
+  integration_logs: {
+    id: Generated<string>;
+    company_id: string;
+    integration_id: string;
+    action: string;
+    direction: 'import' | 'export';
+    entity_type: string;
+    entity_count: number;
+    status: 'succeeded' | 'failed';
+    external_id: string | null;
+    run_id: string | null;
+    error_details: Json<Record<string, unknown>> | null;
+    created_at: CreatedAt;
+  };
+  oauth_states: {
+    /** SHA-256 of the state parameter. */
+    state_hash: string;
+    company_id: string;
+    user_id: string;
+    connector: string;
+    integration_id: string | null;
+    environment: 'sandbox' | 'live';
+    /** Sealed PKCE verifier. */
+    verifier: Json<Sealed>;
+    return_to: string;
+    expires_at: Timestamp;
+    used_at: Timestamp | null;
+    created_at: CreatedAt;
+  };
+  webhooks: {
+    id: Generated<string>;
+    company_id: string;
+    name: string;
+    url: string;
+    events: string[];
+    secret: Json<Sealed>;
+    active: ColumnType<boolean, boolean | undefined, boolean>;
+    last_triggered_at: Timestamp | null;
+    created_at: CreatedAt;
+  };
+
+  // — flows —
+  flows: {
+    id: Generated<string>;
+    company_id: string;
+    name: string;
+    description: ColumnType<string, string | undefined, string>;
+    status: 'draft' | 'on' | 'off';
+    draft: Json<Record<string, unknown>>;
+    draft_revision: Generated<number>;
+    /** Number of the live version. */
+    published_version: number | null;
+    template_slug: string | null;
+    template_version: number | null;
+    created_by: string | null;
+    created_at: CreatedAt;
+    updated_at: UpdatedAt;
+  };
+  flow_versions: {
+    id: Generated<string>;
+    company_id: string;
+    flow_id: string;
+    number: number;
+    document: Json<Record<string, unknown>>;
+    plan_hash: string;
+    note: string | null;
+    published_by: string | null;
+    published_at: CreatedAt;
+  };
+  /** Content-addressed: one row serves every run of every version with that hash. */
+  plans: { company_id: string; hash: string; plan: Json<Record<string, unknown>>; created_at: CreatedAt };
+  subscriptions: {
+    id: Generated<string>;
+    company_id: string;
+    flow_id: string;
+    /** Id of the trigger node in the flow's document. */
+    node_id: string;
+    kind: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector';
+    /** What events carry: `vendor_invoice.approved`; for webhooks the public id in the URL. */
+    key: string;
+    config: Json<Record<string, unknown>>;
+    /** JSONata; the event starts no run unless it is true. */
+    filter: string | null;
+    secret: Json<Sealed> | null;
+    active: ColumnType<boolean, boolean | undefined, boolean>;
+    created_at: CreatedAt;
+    updated_at: UpdatedAt;
+  };
+
+  // — events and runs —
+  events: {
+    id: Generated<string>;
+    company_id: string;
+    /** Order of arrival. */
+    seq: Sequence;
+    kind: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector';
+    /** Matches `subscriptions.key`. */
+    key: string;
+    /** Unique with company and key. */
+    dedupe_key: string;
+    subject_entity: string | null;
+    subject_id: string | null;
+    data: Json<Record<string, unknown>>;
+    status: ColumnType<'pending' | 'dispatched' | 'ignored', 'pending' | undefined, 'pending' | 'dispatched' | 'ignored'>;
+    /** Plain sentence when ignored. */
+    reason: string | null;
+    received_at: CreatedAt;
+    dispatched_at: Timestamp | null;
+    /** Later than now when a dispatch failed and waits. */
+    next_attempt_at: ColumnType<Date, Date | string | undefined, Date | string>;
+    attempts: Generated<number>;
+  };
+  runs: {
+    id: Generated<string>;
+    company_id: string;
+    flow_id: string;
+    flow_version: number;
+    plan_hash: string;
+    event_id: string | null;
+    trigger_node_id: string;
+    /** Temporal workflow id. */
+    carrier_id: string;
+    /** Position in the carrier. */
+    lane: number;
+    /** `queued` until Temporal has confirmed the carrier. */
+    status: 'queued' | 'running' | 'waiting' | 'parked' | 'succeeded' | 'failed' | 'cancelled';
+    error: Json<Record<string, unknown>> | null;
+    queued_at: CreatedAt;
+    /** When Temporal took the carrier; until then the start is repeated. */
+    confirmed_at: Timestamp | null;
+    started_at: Timestamp | null;
+    finished_at: Timestamp | null;
+  };
+  steps: {
+    company_id: string;
+    run_id: string;
+    node_id: string;
+    /** `''` at top level, `0`, `1` … inside loops, `.`-joined when nested. */
+    iteration: string;
+    status: 'running' | 'succeeded' | 'failed' | 'skipped' | 'waiting' | 'parked';
+    attempt: number;
+    port: string | null;
+    input: Json<unknown[] | Record<string, unknown>> | null;
+    output: Json<unknown[] | Record<string, unknown>> | null;
+    error: Json<Record<string, unknown>> | null;
+    /** When a retry is due. */
+    next_attempt_at: Timestamp | null;
+    started_at: Timestamp;
+    finished_at: Timestamp | null;
+  };
+  /** Write-ahead ledger of what leaves the house. One row per idempotency key. */
+  effects: {
+    company_id: string;
+    key: string;
+    run_id: string;
+    node_id: string;
+    iteration: string;
+    state: 'intent' | 'sent' | 'confirmed' | 'refused' | 'uncertain';
+    result: Json<Record<string, unknown>> | null;
+    created_at: CreatedAt;
+    updated_at: UpdatedAt;
+  };
+  blobs: { company_id: string; sha256: string; bytes: Buffer; created_at: CreatedAt };
+
+  // — the company's own data —
+  records: {
+    id: Generated<string>;
+    company_id: string;
+    entity: string;
+    /** Conforms to `entities/<entity>.ts`. */
+    data: Json<Record<string, unknown>>;
+    /** Lower-case words people search by. */
+    search: ColumnType<string, string | undefined, string>;
+    version: Generated<number>;
+    created_at: CreatedAt;
+    updated_at: UpdatedAt;
+  };
+  /** The change feed: one row per change, in order. */
+  record_changes: {
+    seq: Sequence;
+    company_id: string;
+    record_id: string;
+    entity: string;
+    change: string;
+    version: number;
+    before: Json<Record<string, unknown>> | null;
+    after: Json<Record<string, unknown>> | null;
+    actor: string | null;
+    at: CreatedAt;
+  };
+  /** Crosswalk between a record and a vendor's object, with the last agreed base. */
+  links: {
+    id: Generated<string>;
+    company_id: string;
+    entity: string;
+    record_id: string;
+    integration_id: string;
+    remote_type: string;
+    remote_id: string;
+    remote_version: string | null;
+    base: Json<Record<string, unknown>> | null;
+    state: 'proposed' | 'linked' | 'orphaned' | 'ignored';
+    created_at: CreatedAt;
+    updated_at: UpdatedAt;
+  };
+
+  // — people —
+  notifications: {
+    id: Generated<string>;
+    company_id: string;
+    /** Idempotency key of the step that sent it. */
+    key: string;
+    title: string;
+    body: string;
+    severity: 'info' | 'warning' | 'error';
+    run_id: string | null;
+    read_at: Timestamp | null;
+    created_at: CreatedAt;
+  };
+  /** Append-only, hash-chained per company; filled through `appendAudit`. */
+  audit_log: {
+    company_id: string;
+    /** 1, 2, 3 … per company, no gaps. */
+    number: string;
+    actor: string;
+    action: string;
+    target_type: string;
+    target_id: string;
+    details: Json<Record<string, unknown>>;
+    at: ColumnType<Date, Date | string, never>;
+    previous_hash: string;
+    hash: string;
+  };
+  /** State of the vendor doubles, so that a restart keeps it. Not a tenant table: sandboxes stand in for the outside world. */
+  sandbox_states: { connector: string; state: Json<Record<string, unknown>>; updated_at: UpdatedAt };
+}

@@ -1,0 +1,382 @@
+import type { CatalogInfo, Finding, FlowDocument } from '@plumbline/workflows/flow';
+
+/**
+ * What the API answers. Times are ISO strings with offset, money is a decimal string with two places, ids are opaque.
+ * Errors are problem+json (RFC 9457): `Problem`.
+ */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  /** What the reader can do, when there is something. */
+  readonly fix?: string;
+  /** Where in the input, e.g. `nodes.create_bill.inputs.lines`. */
+  readonly path?: string;
+  readonly findings?: readonly Finding[];
+  readonly request_id: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Opaque; absent on the last page. */
+  readonly next?: string;
+  readonly total?: number;
+}
+
+export type Role = 'owner' | 'admin' | 'builder' | 'viewer';
+
+export interface Me {
+  readonly user: { readonly id: string; readonly name: string; readonly email: string };
+  readonly company: { readonly id: string; readonly name: string; readonly slug: string; readonly timeZone: string; readonly currency: string };
+  readonly role: Role;
+  readonly companies: readonly { readonly id: string; readonly name: string; readonly role: Role }[];
+}
+
+/** GET /api/session, without a session: what the sign-in page may offer. */
+export interface SignInOptions {
+  readonly demo: boolean;
+}
+
+export type { CatalogInfo };
+
+// — flows —
+
+export interface FlowSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly status: 'draft' | 'on' | 'off';
+  readonly publishedVersion: number | null;
+  readonly hasUnpublishedChanges: boolean;
+  readonly trigger: { readonly type: string; readonly title: string } | null;
+  /** Connector ids in order of use. */
+  readonly connectors: readonly string[];
+  readonly templateSlug: string | null;
+  readonly lastRun: { readonly id: string; readonly status: RunStatus; readonly at: string } | null;
+  /** Ended in the last 24 hours. */
+  readonly last24h: { readonly succeeded: number; readonly failed: number };
+  readonly updatedAt: string;
+}
+
+export interface FlowDetail extends FlowSummary {
+  readonly draft: FlowDocument;
+  /** Sent back as `If-Match: "<revision>"` when saving. */
+  readonly revision: number;
+  readonly findings: readonly Finding[];
+}
+
+/** PUT /api/flows/:id/draft */
+export interface DraftSaved {
+  readonly revision: number;
+  readonly findings: readonly Finding[];
+}
+
+export interface FlowVersionSummary {
+  readonly number: number;
+  readonly publishedAt: string;
+  readonly publishedBy: string | null;
+  readonly note: string | null;
+  readonly planHash: string;
+  /** Runs of this version that have not ended. */
+  readonly openRuns: number;
+}
+
+export interface FlowVersionDetail extends FlowVersionSummary {
+  readonly document: FlowDocument;
+}
+
+/** How a flow's trigger is reached: GET /api/flows/:id/triggers */
+export interface TriggerInfo {
+  readonly nodeId: string;
+  readonly kind: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector';
+  readonly key: string;
+  readonly active: boolean;
+  readonly webhook?: { readonly url: string; /** Ready to paste: signs a body and posts it. */ readonly curl: string };
+  readonly nextFireTimes?: readonly string[];
+}
+
+/** A past event a mapping can be tried on: GET /api/flows/:id/samples?nodeId= */
+export interface Sample {
+  readonly eventId: string;
+  readonly title: string;
+  readonly receivedAt: string;
+  /** Run whose step outputs the preview uses, when there is one. */
+  readonly runId: string | null;
+  /** `{ trigger, steps, params, run, company }`, as expressions see it. */
+  readonly context: Readonly<Record<string, unknown>>;
+}
+
+/** POST /api/expressions/preview { source, context } or { source, eventId, flowId } */
+export type Preview =
+  | { readonly ok: true; readonly value: unknown; /** The expression matched nothing. */ readonly empty: boolean; readonly ms: number }
+  | { readonly ok: false; readonly code: string; readonly message: string; readonly at?: number };
+
+// — runs —
+
+export type RunStatus = 'queued' | 'running' | 'waiting' | 'parked' | 'succeeded' | 'failed' | 'cancelled';
+export type StepStatus = 'running' | 'succeeded' | 'failed' | 'skipped' | 'waiting' | 'parked';
+
+export interface RunSummary {
+  readonly id: string;
+  readonly flowId: string;
+  readonly flowName: string;
+  readonly flowVersion: number;
+  readonly status: RunStatus;
+  readonly trigger: string;
+  /** What it is about: `Vendor invoice INV-10412`. */
+  readonly subject: string | null;
+  readonly queuedAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly durationMs: number | null;
+  readonly error: StepError | null;
+}
+
+export interface StepError {
+  readonly kind: string;
+  readonly code: string;
+  /** Plain sentence: what happened, to what. */
+  readonly message: string;
+  /** What to do next. */
+  readonly fix: string;
+  readonly vendorMessage?: string;
+  readonly requestId?: string;
+  /** Field of the node's input, when one is to blame. */
+  readonly field?: string;
+}
+
+export interface StepDetail {
+  readonly nodeId: string;
+  readonly iteration: string;
+  readonly name: string;
+  readonly type: string;
+  readonly status: StepStatus;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly port: string | null;
+  readonly input: unknown;
+  readonly output: unknown;
+  readonly error: StepError | null;
+  readonly nextAttemptAt: string | null;
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+  readonly durationMs: number | null;
+}
+
+export interface RunDetail extends RunSummary {
+  readonly steps: readonly StepDetail[];
+  /** The version the run runs, not today's draft. */
+  readonly document: FlowDocument;
+  readonly event: { readonly id: string; readonly kind: string; readonly key: string; readonly receivedAt: string; readonly data: unknown } | null;
+  readonly carrierId: string;
+  readonly lane: number;
+  readonly temporalUrl: string | null;
+}
+
+/** POST /api/runs/:id/steps/:nodeId/decide */
+export type StepDecision =
+  | { readonly action: 'retry' }
+  | { readonly action: 'skip'; readonly output: unknown }
+  | { readonly action: 'abort' };
+
+/** Server-sent events of GET /api/live: `event: change`, data = one of these. Fetch what you show again. */
+export interface LiveChange {
+  readonly topic: 'run' | 'step' | 'notification' | 'connection';
+  readonly id: string;
+  readonly nodeId?: string;
+  readonly flowId?: string;
+  readonly status?: string;
+}
+
+// — connections —
+
+export interface ConnectionSummary {
+  readonly id: string;
+  readonly connector: string;
+  readonly name: string;
+  readonly environment: 'sandbox' | 'live';
+  readonly status: 'connected' | 'degraded' | 'needs_reconnect' | 'paused' | 'disconnected';
+  readonly account: Readonly<Record<string, string>>;
+  readonly scopes: readonly string[];
+  readonly errorMessage: string | null;
+  readonly lastSyncAt: string | null;
+  readonly tokenExpiresAt: string | null;
+  readonly createdAt: string;
+  readonly flows: readonly { readonly id: string; readonly name: string }[];
+}
+
+/** One card of the hub: GET /api/integrations */
+export interface IntegrationCard {
+  readonly connector: string;
+  readonly title: string;
+  readonly category: string;
+  readonly description: string;
+  readonly monogram: { readonly text: string; readonly color: string };
+  readonly sandboxAvailable: boolean;
+  readonly liveAvailable: boolean;
+  readonly connections: readonly ConnectionSummary[];
+}
+
+export interface IntegrationLog {
+  readonly id: string;
+  readonly action: string;
+  readonly direction: 'import' | 'export';
+  readonly entityType: string;
+  readonly entityCount: number;
+  readonly status: 'succeeded' | 'failed';
+  readonly externalId: string | null;
+  readonly runId: string | null;
+  readonly message: string | null;
+  readonly createdAt: string;
+}
+
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+  readonly hint?: string;
+}
+
+// — templates —
+
+export interface TemplateSummary {
+  readonly slug: string;
+  readonly version: number;
+  readonly title: string;
+  readonly outcome: string;
+  readonly category: string;
+  readonly connectors: readonly string[];
+  readonly installedAs: readonly { readonly flowId: string; readonly name: string }[];
+}
+
+export interface TemplateDetail extends TemplateSummary {
+  readonly description: string;
+  /** What it does, step by step, in plain words. */
+  readonly steps: readonly string[];
+  readonly document: FlowDocument;
+  readonly connections: readonly {
+    readonly slot: string;
+    readonly connector: string;
+    readonly title: string;
+    readonly candidates: readonly ConnectionSummary[];
+  }[];
+  readonly params: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly description?: string;
+    readonly type: 'text' | 'number' | 'boolean' | 'choice';
+    readonly optionsFrom?: { readonly connection: string; readonly name: string };
+    readonly value: unknown;
+    readonly required: boolean;
+  }[];
+}
+
+/** POST /api/templates/:slug/install */
+export interface InstallRequest {
+  readonly name?: string;
+  readonly connections: Readonly<Record<string, string>>;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly turnOn: boolean;
+}
+
+// — records —
+
+export interface EntityInfo {
+  readonly id: string;
+  readonly title: string;
+  readonly plural: string;
+  readonly count: number;
+  readonly columns: readonly { readonly field: string; readonly title: string; readonly kind: 'text' | 'money' | 'date' | 'status' }[];
+  readonly statuses: readonly string[];
+}
+
+export interface RecordRow {
+  readonly id: string;
+  readonly version: number;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly updatedAt: string;
+}
+
+export interface RecordDetail extends RecordRow {
+  readonly entity: string;
+  readonly links: readonly {
+    readonly connector: string;
+    readonly connectionName: string;
+    readonly remoteType: string;
+    readonly remoteId: string;
+    /** Sandbox page that shows the vendor's object. */
+    readonly url: string | null;
+  }[];
+  readonly changes: readonly { readonly change: string; readonly actor: string | null; readonly at: string }[];
+  readonly runs: readonly RunSummary[];
+}
+
+export interface Notice {
+  readonly id: string;
+  readonly title: string;
+  readonly body: string;
+  readonly severity: 'info' | 'warning' | 'error';
+  readonly runId: string | null;
+  readonly readAt: string | null;
+  readonly createdAt: string;
+}
+
+/** GET /api/health, for anyone. */
+export interface Health {
+  readonly status: 'ok' | 'degraded';
+  readonly checks: Readonly<Record<'database' | 'temporal' | 'worker' | 'evaluator', { readonly ok: boolean; readonly detail: string }>>;
+  readonly pendingEvents: number;
+  readonly oldestPendingSeconds: number | null;
+}
+
+/**
+ * Routes the studio uses (cookie session; `X-Requested-With` is not needed, `Origin` is checked):
+ *
+ *   GET    /api/session                          SignInOptions
+ *   POST   /api/session/demo                     signs in as the demo owner (loopback only) → Me
+ *   POST   /api/session                          { email, password } → Me
+ *   DELETE /api/session                          204
+ *   GET    /api/me                               Me (401 when signed out)
+ *   POST   /api/me/company                       { companyId } → Me
+ *   GET    /api/catalog                          CatalogInfo
+ *   GET    /api/flows                            Page<FlowSummary>
+ *   POST   /api/flows                            { name } → FlowDetail
+ *   GET    /api/flows/:id                        FlowDetail
+ *   DELETE /api/flows/:id                        204
+ *   PUT    /api/flows/:id/draft                  If-Match; { name, document } → DraftSaved; 409 `revision_conflict`
+ *   POST   /api/flows/:id/publish                { note? } → FlowVersionSummary; 422 `flow_invalid` with findings
+ *   POST   /api/flows/:id/switch                 { on } → FlowSummary
+ *   POST   /api/flows/:id/start                  { values } → { eventId }   (manual trigger)
+ *   GET    /api/flows/:id/versions               FlowVersionSummary[]
+ *   GET    /api/flows/:id/versions/:number       FlowVersionDetail
+ *   GET    /api/flows/:id/triggers               TriggerInfo[]
+ *   POST   /api/flows/:id/triggers/:nodeId/secret  { secret, curl }   (shown once, on demand; audited)
+ *   GET    /api/flows/:id/samples                Sample[]
+ *   POST   /api/expressions/preview              { source, context } → Preview
+ *   GET    /api/runs?flowId&status&q&cursor      Page<RunSummary>
+ *   GET    /api/runs/:id                         RunDetail
+ *   POST   /api/runs/:id/cancel                  204
+ *   POST   /api/runs/:id/steps/:nodeId/decide    StepDecision → 204
+ *   GET    /api/live                             text/event-stream of LiveChange
+ *   GET    /api/integrations                     IntegrationCard[]
+ *   GET    /api/connections                      ConnectionSummary[]
+ *   POST   /api/connections/authorize            { connector, environment, returnTo, connectionId? } → { url }
+ *   GET    /api/connections/:id                  ConnectionSummary
+ *   GET    /api/connections/:id/logs             IntegrationLog[]
+ *   GET    /api/connections/:id/options/:name?query  Choice[]
+ *   POST   /api/connections/:id/test             ConnectionSummary
+ *   DELETE /api/connections/:id                  204
+ *   GET    /api/templates                        TemplateSummary[]
+ *   GET    /api/templates/:slug                  TemplateDetail
+ *   POST   /api/templates/:slug/install          InstallRequest → FlowDetail
+ *   GET    /api/records                          EntityInfo[]
+ *   GET    /api/records/:entity?search&status&cursor  Page<RecordRow>
+ *   GET    /api/records/:entity/:id              RecordDetail
+ *   POST   /api/records/vendor_invoice/:id/status  { to: 'approved' | 'rejected' | 'paid' } → RecordDetail
+ *   GET    /api/notifications                    Notice[]
+ *   GET    /api/health                           Health
+ *
+ * After OAuth the browser comes back to `returnTo` with `?connected=<connectionId>` or `?connect_error=<code>&connect_message=<text>`.
+ */
+export type Routes = never;

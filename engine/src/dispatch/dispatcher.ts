@@ -1,0 +1,98 @@
+import { listen, type DispatcherStore, type Store } from '@plumbline/db';
+import type { Carriers } from '@plumbline/workflows/client';
+import type { Evaluator } from '@plumbline/workflows/evaluate/pool';
+import type { Logger } from 'pino';
+import { claimEvents, type QueuedRun } from './claim.ts';
+import { startCarriers } from './start-carriers.ts';
+
+export interface DispatcherOptions {
+  readonly store: Store;
+  readonly dispatcher: DispatcherStore;
+  readonly dispatcherUrl: string;
+  readonly carriers: Carriers;
+  readonly evaluator: Evaluator;
+  readonly log: Logger;
+  readonly now: () => Date;
+}
+
+/** How often it looks without being told, in case a notice was lost. */
+const SWEEP_MS = 1_000;
+/** A start that Temporal has not confirmed is repeated after this. */
+const UNCONFIRMED_MS = 5_000;
+const BATCH = 50;
+
+/**
+ * Turns stored events into runs. Any number of processes may run one: events are claimed with `skip locked`, runs are unique per event and
+ * flow, and a carrier is started under an id that Temporal takes only once.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #stopListening: Promise<() => Promise<void>>;
+  readonly #sweep: NodeJS.Timeout;
+  #wake: (() => void) | undefined;
+  #again = false;
+  #stopped = false;
+  readonly #loop: Promise<void>;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#stopListening = listen(options.dispatcherUrl, 'plumbline_events', () => this.look());
+    this.#sweep = setInterval(() => this.look(), SWEEP_MS);
+    this.#loop = this.#run();
+  }
+
+  /** Something may be waiting. */
+  look(): void {
+    this.#again = true;
+    this.#wake?.();
+  }
+
+  async close(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#sweep);
+    this.look();
+    await this.#loop;
+    await (await this.#stopListening)();
+  }
+
+  async #run(): Promise<void> {
+    let lastRestart = 0;
+    while (!this.#stopped) {
+      this.#again = false;
+      try {
+        const queued = await this.#claimAll();
+        await startCarriers(this.#options, queued);
+        if (Date.now() - lastRestart >= SWEEP_MS) {
+          lastRestart = Date.now();
+          await this.#restartUnconfirmed();
+        }
+        if (queued.length > 0) continue;
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'dispatch did not get through; it looks again in a second');
+      }
+      if (!this.#again && !this.#stopped) await new Promise<void>((resolve) => (this.#wake = resolve));
+      this.#wake = undefined;
+    }
+  }
+
+  /** One batch per company and round, so that a company with thousands of events does not keep the others waiting. */
+  async #claimAll(): Promise<QueuedRun[]> {
+    const { store, evaluator, log, now } = this.#options;
+    const companies = await this.#options.dispatcher.companiesWithPendingEvents(now());
+    const queued: QueuedRun[] = [];
+    for (const companyId of companies) {
+      try {
+        queued.push(...(await claimEvents({ store, evaluator, companyId, limit: BATCH, now: now() })));
+      } catch (error) {
+        log.error({ err: error, companyId }, 'events of this company could not be dispatched now');
+      }
+    }
+    return queued;
+  }
+
+  /** Runs whose carrier may never have reached Temporal. */
+  async #restartUnconfirmed(): Promise<void> {
+    const waiting = await this.#options.dispatcher.unconfirmedRuns(new Date(this.#options.now().getTime() - UNCONFIRMED_MS), 200);
+    if (waiting.length > 0) await startCarriers(this.#options, waiting);
+  }
+}

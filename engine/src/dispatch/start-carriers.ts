@@ -1,0 +1,54 @@
+import type { Store } from '@plumbline/db';
+import type { Plan, PlanGraph } from '@plumbline/workflows/flow';
+import type { Carriers } from '@plumbline/workflows/client';
+import type { Logger } from 'pino';
+import type { QueuedRun } from './claim.ts';
+
+/** Temporal's start calls get slow when hundreds are in flight at once. */
+const IN_FLIGHT = 10;
+
+/**
+ * Starts the carriers of queued runs and marks those that Temporal has taken. A failure is no loss: the run stays queued, and the sweep starts it again
+ * under the same id.
+ */
+export async function startCarriers(options: { readonly store: Store; readonly carriers: Carriers; readonly log: Logger; readonly now: () => Date }, runs: readonly QueuedRun[]): Promise<void> {
+  const graphs = new Map<string, Promise<PlanGraph>>();
+  const waiting = groupByCarrier(runs);
+  let failures = 0;
+  const work = async (): Promise<void> => {
+    for (let carrier = waiting.pop(); carrier; carrier = waiting.pop()) {
+      const [first] = carrier;
+      if (!first || failures > 2) continue; // Temporal is away: the sweep comes back to the rest
+      const { companyId, carrierId, planHash } = first;
+      const graphKey = `${companyId}/${planHash}`;
+      if (!graphs.has(graphKey)) graphs.set(graphKey, loadGraph(options.store, companyId, planHash));
+      try {
+        await options.carriers.start({
+          companyId,
+          carrierId,
+          planHash,
+          graph: await (graphs.get(graphKey) as Promise<PlanGraph>),
+          runs: carrier.map(({ runId, triggerNodeId }) => ({ runId, triggerNodeId })),
+        });
+        await options.store.tenant(companyId, (tx) =>
+          tx.updateTable('runs').set({ confirmed_at: options.now() }).where('company_id', '=', companyId).where('carrier_id', '=', carrierId).where('confirmed_at', 'is', null).execute(),
+        );
+      } catch (error) {
+        failures++;
+        options.log.warn({ err: error, companyId, carrierId }, 'a carrier could not be started; it will be tried again');
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, waiting.length) }, work));
+}
+
+function groupByCarrier(runs: readonly QueuedRun[]): QueuedRun[][] {
+  const carriers = new Map<string, QueuedRun[]>();
+  for (const run of runs) carriers.set(run.carrierId, [...(carriers.get(run.carrierId) ?? []), run]);
+  return [...carriers.values()].reverse();
+}
+
+async function loadGraph(store: Store, companyId: string, hash: string): Promise<PlanGraph> {
+  const row = await store.tenant(companyId, (tx) => tx.selectFrom('plans').select('plan').where('company_id', '=', companyId).where('hash', '=', hash).executeTakeFirstOrThrow());
+  return (row.plan as unknown as Plan).graph;
+}

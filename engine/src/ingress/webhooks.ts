@@ -1,0 +1,91 @@
+import { json } from '@plumbline/db';
+import { verifyStandardWebhook } from '@plumbline/nodes';
+import type { Sealed } from '@plumbline/db';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { ActorEnv } from '../auth/session.ts';
+import { ApiError, notFound } from '../problem.ts';
+import type { Services } from '../services.ts';
+import { parseJson } from './json.ts';
+
+/** Larger bodies are refused; vendors send a few KiB. */
+const BODY_BYTES = 2 * 1024 * 1024;
+
+/**
+ * Where other systems post to: `POST /hooks/<key>`. Verified on the raw bytes, stored, then acknowledged; whether the flow is healthy is looked at later.
+ * Signed as Standard Webhooks say; the same `webhook-id` starts one run, however often it comes.
+ * @see https://www.standardwebhooks.com
+ */
+export function webhookIngress(services: Services) {
+  const { deps, dispatcher } = services;
+  return new Hono<ActorEnv>()
+    .post(
+      '/:key',
+      bodyLimit({
+        maxSize: BODY_BYTES,
+        onError: () => {
+          throw new ApiError('payload_too_large', 'The body is larger than 2 MiB.', { fix: 'Send less, or a link to the data.' });
+        },
+      }),
+      async (c) => {
+        const endpoint = await dispatcher.findEndpoint(c.req.param('key'));
+        if (!endpoint) throw notFound('webhook address');
+        if (c.req.header('content-encoding')) throw new ApiError('unsupported_media_type', 'Compressed bodies are not accepted.', { fix: 'Send the body without Content-Encoding.' });
+        const raw = new Uint8Array(await c.req.arrayBuffer());
+        const id = await verify(services, endpoint, c.req.raw.headers, raw);
+        const body = parseBody(c.req.header('content-type'), raw);
+        const { companyId } = endpoint;
+        const stored = await deps.store.tenant(companyId, (tx) =>
+          tx
+            .insertInto('events')
+            .values({
+              company_id: companyId,
+              kind: 'webhook',
+              key: c.req.param('key'),
+              dedupe_key: id,
+              subject_entity: null,
+              subject_id: null,
+              reason: null,
+              dispatched_at: null,
+              data: json({ headers: safeHeaders(c.req.raw.headers), query: c.req.query(), body }),
+            })
+            .onConflict((conflict) => conflict.columns(['company_id', 'key', 'dedupe_key']).doNothing())
+            .returning('id')
+            .executeTakeFirst(),
+        );
+        services.look();
+        return c.json({ accepted: true, duplicate: stored === undefined }, 200);
+      },
+    )
+    .all('/:key', () => {
+      throw new ApiError('method_not_allowed', 'This address takes POST only.', { headers: { Allow: 'POST' } });
+    });
+}
+
+/** The delivery's id, once its signature holds. */
+async function verify(services: Services, endpoint: { companyId: string; subscriptionId: string }, headers: Headers, raw: Uint8Array): Promise<string> {
+  const { deps } = services;
+  const { companyId, subscriptionId } = endpoint;
+  const row = await deps.store.tenant(companyId, (tx) => tx.selectFrom('subscriptions').select('secret').where('company_id', '=', companyId).where('id', '=', subscriptionId).executeTakeFirst());
+  if (!row?.secret) throw notFound('webhook address');
+  const secret = (await deps.vault.open({ companyId, table: 'subscriptions', rowId: subscriptionId, column: 'secret' }, row.secret as Sealed)) as string;
+  const verdict = verifyStandardWebhook({ secret, headers, body: raw, now: deps.now() });
+  if (verdict.ok) return verdict.id;
+  if (verdict.code === 'timestamp_out_of_range')
+    throw new ApiError('timestamp_out_of_range', 'The webhook-timestamp is missing or more than five minutes off.', { fix: 'Send the current time in seconds, and check your clock.' });
+  throw new ApiError('signature_invalid', 'The signature does not match the body.', { fix: 'Sign "id.timestamp.body" over the exact bytes with this address’s secret.' });
+}
+
+function parseBody(contentType: string | undefined, raw: Uint8Array): unknown {
+  const [type = '', parameter = ''] = (contentType ?? '').toLowerCase().split(';').map((part) => part.trim());
+  if (type !== 'application/json' && !type.endsWith('+json')) throw new ApiError('unsupported_media_type', `The body is "${type || 'of no type'}", not JSON.`, { fix: 'Send Content-Type: application/json.' });
+  if (parameter.startsWith('charset=') && parameter !== 'charset=utf-8') throw new ApiError('unsupported_media_type', 'JSON is sent in UTF-8.', { fix: 'Leave out the charset.' });
+  return parseJson(raw);
+}
+
+const withheld = new Set(['authorization', 'cookie', 'proxy-authorization', 'webhook-signature']);
+
+/** Headers a mapping may read; credentials are not among them. */
+function safeHeaders(headers: Headers): Record<string, string> {
+  return Object.fromEntries([...headers].filter(([name]) => !withheld.has(name)).slice(0, 64));
+}

@@ -1,0 +1,110 @@
+import type { Finding } from '@plumbline/workflows/flow';
+import type { Context } from 'hono';
+import { DataError } from '@plumbline/db';
+import { isConnectorFailure } from '@plumbline/nodes';
+import type { Problem } from './contract.ts';
+
+/** Every code the API answers with, and its status. Clients may rely on codes, never on texts. */
+export const problemCodes = {
+  invalid_input: 422,
+  unknown_field: 422,
+  unsupported_character: 422,
+  flow_invalid: 422,
+  invalid_transition: 409,
+  revision_conflict: 409,
+  version_conflict: 409,
+  connection_in_use: 409,
+  not_parked: 409,
+  already_ended: 409,
+  signed_out: 401,
+  credentials_invalid: 401,
+  signature_invalid: 401,
+  timestamp_out_of_range: 401,
+  forbidden: 403,
+  origin_forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  json_invalid: 400,
+  json_too_deep: 400,
+  oauth_state_invalid: 400,
+  connect_failed: 502,
+  vendor_failed: 502,
+  too_many_requests: 429,
+  unavailable: 503,
+  unexpected: 500,
+} as const;
+
+export type ProblemCode = keyof typeof problemCodes;
+
+/** An error with a code, on its way to a person or a program. */
+export class ApiError extends Error {
+  readonly code: ProblemCode;
+  readonly fix: string | undefined;
+  readonly path: string | undefined;
+  readonly findings: readonly Finding[] | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    more: { fix?: string; path?: string; findings?: readonly Finding[]; headers?: Readonly<Record<string, string>>; cause?: unknown } = {},
+  ) {
+    super(detail, more.cause === undefined ? {} : { cause: more.cause });
+    this.code = code;
+    this.fix = more.fix;
+    this.path = more.path;
+    this.findings = more.findings;
+    this.headers = more.headers ?? {};
+  }
+}
+
+/** One answer for "it is not there" and "it is not yours", so that nobody learns which. */
+export function notFound(what: string): ApiError {
+  return new ApiError('not_found', `There is no such ${what}.`, { fix: 'It may have been removed. Go back to the list.' });
+}
+
+/** Any thrown value as problem+json. What is unexpected is logged by the caller, never shown. */
+export function toProblem(error: unknown, requestId: string): { readonly problem: Problem; readonly headers: Readonly<Record<string, string>> } {
+  const known = toApiError(error);
+  const status = problemCodes[known.code];
+  return {
+    problem: {
+      type: `urn:plumbline:problem:${known.code}`,
+      title: known.code.replaceAll('_', ' '),
+      status,
+      code: known.code,
+      detail: known.message,
+      ...(known.fix ? { fix: known.fix } : {}),
+      ...(known.path ? { path: known.path } : {}),
+      ...(known.findings ? { findings: known.findings } : {}),
+      request_id: requestId,
+    },
+    headers: known.headers,
+  };
+}
+
+function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof DataError) {
+    const code = error.code in problemCodes ? (error.code as ProblemCode) : 'invalid_input';
+    return new ApiError(code, error.message, { cause: error });
+  }
+  if (isConnectorFailure(error)) return new ApiError('vendor_failed', error.message, { cause: error });
+  if (isDatabaseDown(error)) return new ApiError('unavailable', 'The database cannot be reached at the moment.', { fix: 'Try again in a few seconds.', headers: { 'Retry-After': '5' }, cause: error });
+  return new ApiError('unexpected', 'Something went wrong on our side.', { fix: 'Try again. If it goes wrong again, tell support the request id.', cause: error });
+}
+
+/** Connection refused, admin shutdown, too many connections, disk full. */
+function isDatabaseDown(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (typeof code !== 'string') return error instanceof Error && /connection terminated|timeout exceeded when trying to connect/i.test(error.message);
+  return ['ECONNREFUSED', 'ECONNRESET', '57P01', '57P02', '57P03', '53300', '53100', '08006', '08001'].includes(code);
+}
+
+/** The handler of a Hono app's `onError`. */
+export function answerProblem(c: Context, error: unknown, requestId: string): Response {
+  const { problem, headers } = toProblem(error, requestId);
+  return c.body(JSON.stringify(problem), problem.status as 500, { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', ...headers });
+}

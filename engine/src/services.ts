@@ -1,0 +1,26 @@
+import type { DispatcherStore } from '@plumbline/db';
+import type { Connections } from '@plumbline/workflows/activities/connections';
+import type { Carriers } from '@plumbline/workflows/client';
+import type { OpenDependencies } from '@plumbline/workflows/dependencies';
+import type { CatalogInfo } from '@plumbline/workflows/flow';
+import type { Pool } from 'pg';
+import type { Auth } from './auth/auth.ts';
+import type { LiveHub } from './live/hub.ts';
+import type { EngineSettings } from './settings.ts';
+import type { TemplateLibrary } from './templates.ts';
+
+/** What the routes work with. One per process. */
+export interface Services {
+  readonly settings: EngineSettings;
+  readonly deps: OpenDependencies;
+  readonly info: CatalogInfo;
+  readonly auth: Auth;
+  readonly authPool: Pool;
+  readonly carriers: Carriers;
+  readonly connections: Connections;
+  readonly dispatcher: DispatcherStore;
+  readonly live: LiveHub;
+  readonly templates: TemplateLibrary;
+  /** Wakes the dispatcher of this process, when it has one. */
+  readonly look: () => void;
+}

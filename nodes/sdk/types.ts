@@ -1,0 +1,230 @@
+import type { z } from 'zod';
+
+/** What went wrong at a vendor. Nothing else decides whether a step is repeated. */
+export type FailureKind =
+  | 'unavailable' // 5xx before the request was applied, connection refused: repeat
+  | 'throttled' // 429: repeat after `retryAfterMs`
+  | 'reauthorize' // 401, revoked: park on the connection
+  | 'forbidden' // 403, missing scope
+  | 'invalid' // 400, 422: the input is wrong
+  | 'not_found'
+  | 'conflict' // stale version, duplicate name
+  | 'closed_period' // the books are closed for that date
+  | 'ambiguous' // sent, but no answer: read back, never resend blindly
+  | 'contract'; // the vendor's answer does not have the documented shape
+
+/** Bindings a node's input is checked against and the studio draws a form from. */
+export type InputSchema = z.ZodObject;
+
+/** How often a step with this effect may be carried out. */
+export type Effect =
+  | 'none' // pure: no call leaves the process
+  | 'read'
+  | 'upsert' // may be repeated: the second call changes nothing
+  | 'create'; // must happen once
+
+/** An outgoing port. A node with one port named `out` draws no label. */
+export interface Port {
+  readonly id: string;
+  readonly title: string;
+}
+
+/** Tokens and settings of one company's link to one vendor account, as a node sees them while it runs. */
+export interface ConnectionContext {
+  readonly id: string;
+  /** Base URL of the vendor, or of its sandbox. */
+  readonly baseUrl: string;
+  readonly accessToken: string;
+  /** What the connector's `readAccount` returned at connect time, e.g. `{ realmId }`. */
+  readonly account: Readonly<Record<string, string>>;
+}
+
+/** An HTTP request to the connection's vendor. `path` is appended to the connection's base URL. */
+export interface VendorRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly json?: unknown;
+  readonly form?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whether a lost answer leaves the vendor changed. `@default` true for anything but GET. */
+  readonly mutates?: boolean;
+  /** @default 30_000 */
+  readonly timeoutMs?: number;
+}
+
+/** Speaks to one vendor account: adds the token, reads refusals, checks the answer, throws only `ConnectorFailure`. */
+export interface VendorHttp {
+  send<T extends z.ZodType>(request: VendorRequest & { readonly answer: T }): Promise<z.infer<T>>;
+}
+
+/** What a node gets to work with. */
+export interface RunContext<I = unknown> {
+  readonly input: I;
+  /** Absent for nodes without a connector. */
+  readonly connection?: ConnectionContext;
+  readonly http: VendorHttp;
+  /** For URLs that a user typed: refuses private addresses, follows no redirect across origins. */
+  readonly fetchPublic: typeof globalThis.fetch;
+  /** Stable over every retry of this step and iteration; at most 50 characters of [A-Za-z0-9_-]. */
+  readonly idempotencyKey: string;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+  /** What only the platform can do for a core node; a connector never sees it. */
+  readonly platform?: Platform;
+}
+
+/** The platform's own services that core nodes (not connectors) may use. */
+export interface Platform {
+  notify(notice: { readonly title: string; readonly body: string; readonly severity: 'info' | 'warning' | 'error' }): Promise<{ id: string }>;
+}
+
+/** What a node hands back. `port` is one of its ports, `out` when omitted. */
+export interface NodeResult<O = unknown> {
+  readonly output: O;
+  readonly port?: string;
+}
+
+/** One choice of a field whose values come from the connection. */
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+  readonly hint?: string;
+}
+
+/** One node type as the catalog holds it: a trigger, an action or a logic step, at a version. */
+export interface NodeType {
+  /** `<connector or core>.<kebab-name>`, e.g. `slack.send-message`. */
+  readonly id: string;
+  readonly version: number;
+  readonly kind: 'trigger' | 'action' | 'logic';
+  readonly title: string;
+  /** One line in the words of a builder's office. */
+  readonly description: string;
+  readonly category: 'Triggers' | 'Logic' | 'Data' | 'Accounting' | 'Project Management' | 'Communication' | 'Payments' | 'Productivity' | 'Network';
+  /** Lucide icon name for core nodes; connectors use the connector's icon. */
+  readonly icon: string;
+  /** The connector whose connection this node needs; absent for core nodes. */
+  readonly connector?: string;
+  readonly effect: Effect;
+  /** Fields may carry `.meta({ title, description, optionsFrom: '<name>', multiline, advanced })`. */
+  readonly input: InputSchema;
+  readonly output: z.ZodType;
+  /** Fixed ports, or a function of the literal configuration (switch has one port a case). */
+  readonly ports: readonly Port[] | ((config: Readonly<Record<string, unknown>>) => readonly Port[]);
+  /** Vendor page or RFC this was built from. */
+  readonly source?: string;
+  run?(context: RunContext<never>): Promise<NodeResult>;
+  /** Looks for what an earlier, unanswered attempt with the same key and input may have left at the vendor. */
+  findExisting?(context: RunContext<never>): Promise<NodeResult | undefined>;
+  /** `key`: the vendor answers a repeated `idempotencyKey` with its first answer, so a lost answer may be asked for again. @default 'none' */
+  readonly idempotency?: 'key' | 'none';
+  /** The vendor's object this node's output stands for; a run about a record of that entity links the two. */
+  readonly remote?: { readonly type: string; readonly entity: string; read(output: unknown): { readonly id: string; readonly version?: string } };
+  /** Only for triggers: how a subscription is keyed, from the literal configuration. */
+  subscription?: TriggerSubscription;
+}
+
+/** How events find the trigger. */
+export type TriggerSubscription =
+  | { readonly kind: 'webhook' } // our own endpoint, a URL and a secret per subscription
+  | { readonly kind: 'record'; readonly key: (config: Readonly<Record<string, unknown>>) => string } // 'vendor_invoice.approved'
+  | { readonly kind: 'schedule' }
+  | { readonly kind: 'manual' }
+  | { readonly kind: 'connector'; readonly key: (config: Readonly<Record<string, unknown>>) => string }; // a vendor's webhook event
+
+/** Result of the code exchange, in one shape for all vendors. */
+export interface TokenAnswer {
+  readonly accessToken: string;
+  readonly refreshToken?: string;
+  /** Seconds from now; absent when the token does not expire. */
+  readonly expiresIn?: number;
+  readonly refreshExpiresIn?: number;
+  readonly scopes: readonly string[];
+  /** Facts about the account that the token answer itself carries (Slack's team). */
+  readonly account: Readonly<Record<string, string>>;
+}
+
+/** OAuth 2 authorization code flow with PKCE and state, as one vendor speaks it. */
+export interface OAuth2 {
+  readonly kind: 'oauth2';
+  readonly authorizeUrl: string;
+  readonly tokenUrl: string;
+  readonly revokeUrl?: string;
+  readonly scopes: readonly string[];
+  /** @default ' ' */
+  readonly scopeSeparator?: string;
+  readonly clientAuthentication: 'basic' | 'post';
+  /** Parameters the vendor adds to the callback that must be kept with the account, e.g. `['realmId']`. */
+  readonly callbackParameters?: readonly string[];
+  /** Reads the token endpoint's 200 answer; throws `ConnectorFailure` when it is not one. */
+  readToken(body: unknown): TokenAnswer;
+}
+
+export interface RateWindow {
+  readonly requests: number;
+  readonly perSeconds: number;
+  readonly source: string;
+}
+
+/** The vendor's double: a stateful fetch handler with a store, a seed and a fault list. */
+export interface Sandbox {
+  /** Answers any request whose URL path starts with the mount path. */
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  /** Makes the next matching requests fail; `times` @default 1. */
+  fail(fault: SandboxFault): void;
+  reset(): void;
+  /** JSON-able state, so that `npm start` keeps the sandbox over a restart. */
+  snapshot(): unknown;
+  restore(state: unknown): void;
+}
+
+export interface SandboxFault {
+  /** Substring of `METHOD /path`. */
+  readonly match: string;
+  readonly kind: 'status' | 'drop_before' | 'drop_after' | 'malformed' | 'slow';
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly delayMs?: number;
+  readonly times?: number;
+}
+
+export interface SandboxOptions {
+  /** Where it is mounted, without trailing slash, e.g. `http://127.0.0.1:4400/sandbox/slack`. */
+  readonly origin: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly now: () => Date;
+  /** Called after every change, so that the host may persist `snapshot()`. */
+  readonly changed?: () => void;
+}
+
+/** What the code knows about one vendor. */
+export interface Connector {
+  readonly id: string;
+  readonly title: string;
+  readonly category: 'Accounting' | 'Project Management' | 'Communication' | 'Payments' | 'Productivity';
+  readonly description: string;
+  /** Two letters and the vendor's colour for the monogram. */
+  readonly monogram: { readonly text: string; readonly color: string };
+  readonly baseUrl: { readonly live: string };
+  readonly auth: OAuth2;
+  readonly limits: readonly RateWindow[];
+  readonly nodes: readonly NodeType[];
+  /** Named choices for fields with `optionsFrom`. */
+  readonly options: Readonly<Record<string, (context: { http: VendorHttp; connection: ConnectionContext; query?: string }) => Promise<readonly Choice[]>>>;
+  /** Cheap call that proves the connection works; returns what to call the account. */
+  test(context: { http: VendorHttp; connection: ConnectionContext }): Promise<{ accountName: string }>;
+  /** A `VendorHttp` for one connection. `fetch` is injected so that tests reach the sandbox in process. */
+  http(options: { connection: ConnectionContext; fetch: typeof globalThis.fetch; now: () => Date; signal?: AbortSignal }): VendorHttp;
+  /** Where the sandbox answers under its mount, in place of the live URLs. */
+  sandboxUrls(origin: string): { readonly baseUrl: string; readonly authorizeUrl: string; readonly tokenUrl: string; readonly revokeUrl?: string };
+  sandbox(options: SandboxOptions): Sandbox;
+}
+
+/** Everything that can stand on a canvas. */
+export interface Catalog {
+  readonly connectors: ReadonlyMap<string, Connector>;
+  /** Keyed `<id>@<version>`. */
+  readonly nodeTypes: ReadonlyMap<string, NodeType>;
+}

@@ -1,0 +1,87 @@
+import type { NodeType } from '@plumbline/nodes';
+import { z } from 'zod';
+import type { Evaluator } from '../evaluate/pool.ts';
+import type { PlanStep } from '../flow/plan.ts';
+import { StepError } from './classify.ts';
+
+/** What expressions see. */
+export interface ExpressionContext {
+  readonly trigger: unknown;
+  readonly steps: Readonly<Record<string, unknown>>;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly run: { readonly id: string; readonly startedAt: string };
+  readonly company: { readonly id: string; readonly name: string; readonly timeZone: string; readonly currency: string };
+}
+
+/**
+ * Computes a node's input and checks it against the node's schema.
+ * @throws StepError `required_missing`, `input_invalid` or the expression's code; the field is named.
+ */
+export async function mapInputs(options: {
+  readonly evaluator: Evaluator;
+  readonly companyId: string;
+  readonly step: PlanStep;
+  readonly type: NodeType;
+  readonly context: ExpressionContext;
+  readonly seed: string;
+}): Promise<Record<string, unknown>> {
+  const { evaluator, companyId, step, type, context, seed } = options;
+  const values: Record<string, unknown> = {};
+  const expressions: { field: string; source: string }[] = [];
+  for (const [field, mapping] of Object.entries(step.inputs)) {
+    if (mapping.kind === 'literal') values[field] = mapping.value;
+    else expressions.push({ field, source: mapping.source });
+  }
+  if (expressions.length > 0) {
+    const answer = await evaluator.evaluate(companyId, { context: JSON.stringify(context), expressions, now: context.run.startedAt, seed });
+    if (!answer.ok) {
+      const { field, code, message } = answer.error;
+      throw new StepError({
+        kind: 'expression',
+        code,
+        field,
+        message: `${titleOf(type, field)} of "${step.name}" could not be computed: ${message}`,
+        fix: 'Open the flow, correct that mapping and publish; then retry with the new version.',
+      });
+    }
+    for (const [field, text] of Object.entries(answer.values)) values[field] = JSON.parse(text) as unknown;
+  }
+  return validate(type, step, wrapLists(type, values));
+}
+
+/** JSONata gives the item itself for a list of one; a field that takes a list gets a list. */
+function wrapLists(type: NodeType, values: Record<string, unknown>): Record<string, unknown> {
+  for (const [field, schema] of Object.entries(type.input.shape)) {
+    if (values[field] !== undefined && !Array.isArray(values[field]) && isList(schema as z.ZodType)) values[field] = [values[field]];
+  }
+  return values;
+}
+
+function isList(schema: z.ZodType): boolean {
+  if (schema instanceof z.ZodArray) return true;
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable) return isList(schema.unwrap() as z.ZodType);
+  return false;
+}
+
+function validate(type: NodeType, step: PlanStep, values: Record<string, unknown>): Record<string, unknown> {
+  const parsed = type.input.safeParse(values);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = String(issue?.path[0] ?? '');
+  const path = issue?.path.join('.') ?? '';
+  const missing = values[field] === undefined;
+  throw new StepError({
+    kind: 'invalid',
+    code: missing ? 'required_missing' : 'input_invalid',
+    field,
+    message: missing
+      ? `"${step.name}" got nothing for ${titleOf(type, field)}.`
+      : `${titleOf(type, field)} of "${step.name}" is not usable${path === field ? '' : ` at ${path}`}: ${issue?.message ?? 'it has the wrong shape'}.`,
+    fix: missing ? 'The record or the earlier step has no such value: fill it in there, or give the mapping a fallback, then retry.' : 'Correct the mapping or the record, then retry.',
+  });
+}
+
+function titleOf(type: NodeType, field: string): string {
+  const schema = type.input.shape[field] as z.ZodType | undefined;
+  return (schema?.meta()?.['title'] as string | undefined) ?? field;
+}

@@ -1,0 +1,188 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { evaluateLimits, type EvaluateAnswer, type EvaluateRequest, type ExpressionErrorCode } from './protocol.ts';
+
+export interface EvaluatorOptions {
+  /** Child processes. @default 2 */
+  readonly size?: number;
+  /** A child is replaced after this many evaluations, or when it has grown by 64 MB. @default 500 */
+  readonly recycleAfter?: number;
+  /** Waiting requests beyond this are refused with `evaluator_busy`. @default 1_000 */
+  readonly queueLimit?: number;
+  readonly onKill?: (reason: { readonly code: ExpressionErrorCode; readonly companyId: string }) => void;
+}
+
+interface Job {
+  readonly companyId: string;
+  readonly request: EvaluateRequest;
+  readonly resolve: (answer: EvaluateAnswer) => void;
+}
+
+interface Child {
+  readonly process: ChildProcess;
+  ready: boolean;
+  served: number;
+  job: Job | undefined;
+  timer: NodeJS.Timeout | undefined;
+  /** Why we killed it, when we did. */
+  killed: ExpressionErrorCode | undefined;
+}
+
+/**
+ * Runs JSONata in killable child processes. Neither a worker thread nor `vm` would do: an expression can exhaust the heap, and V8 then
+ * takes the whole process. One company holds at most all but one child, so it cannot make the others wait.
+ */
+export class Evaluator {
+  readonly #size: number;
+  readonly #recycleAfter: number;
+  readonly #queueLimit: number;
+  readonly #onKill: NonNullable<EvaluatorOptions['onKill']>;
+  readonly #children = new Set<Child>();
+  #queue: Job[] = [];
+  #closed = false;
+  /** Children that died under an expression since the start. */
+  kills = 0;
+
+  constructor(options: EvaluatorOptions = {}) {
+    this.#size = Math.max(1, options.size ?? 2);
+    this.#recycleAfter = options.recycleAfter ?? 500;
+    this.#queueLimit = options.queueLimit ?? 1_000;
+    this.#onKill = options.onKill ?? (() => undefined);
+    for (let index = 0; index < this.#size; index++) this.#spawn();
+  }
+
+  /** Evaluates one step's expressions. Never rejects; takes 1.2 s at most once it has a child. */
+  evaluate(companyId: string, request: EvaluateRequest): Promise<EvaluateAnswer> {
+    const first = request.expressions[0];
+    if (first === undefined) return Promise.resolve({ ok: true, values: {} });
+    if (request.context.length > evaluateLimits.contextBytes)
+      return Promise.resolve(refusal(first.field, 'expr_too_large', 'The data this step reads is larger than 4 MB.'));
+    if (this.#queue.length >= this.#queueLimit)
+      return Promise.resolve(refusal(first.field, 'evaluator_busy', 'Too many expressions are waiting. Try again in a moment.'));
+    return new Promise((resolve) => {
+      this.#queue.push({ companyId, request, resolve });
+      this.#pump();
+    });
+  }
+
+  /** Children ready to work, for the health page. */
+  get ready(): number {
+    return [...this.#children].filter((child) => child.ready).length;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(
+      [...this.#children].map(
+        (child) =>
+          new Promise<void>((resolve) => {
+            child.process.ref();
+            child.process.once('exit', () => resolve());
+            child.process.kill('SIGKILL');
+          }),
+      ),
+    );
+  }
+
+  #spawn(): void {
+    const childProcess = fork(childPath, {
+      env: {},
+      execArgv: childFlags(),
+      serialization: 'json',
+      stdio: ['ignore', 'ignore', process.env['PLUMBLINE_DEBUG_EVALUATOR'] ? 'inherit' : 'ignore', 'ipc'],
+    });
+    const child: Child = { process: childProcess, ready: false, served: 0, job: undefined, timer: undefined, killed: undefined };
+    this.#children.add(child);
+    childProcess.on('message', (message: { ready: true } | { answer: EvaluateAnswer }) => {
+      if ('ready' in message) child.ready = true;
+      else this.#answered(child, message.answer);
+      // An idle child does not keep its host alive, a busy or starting one does.
+      childProcess.channel?.unref();
+      this.#pump();
+    });
+    childProcess.on('error', () => undefined);
+    childProcess.once('exit', () => this.#exited(child));
+    childProcess.unref();
+  }
+
+  #pump(): void {
+    for (const child of this.#children) {
+      if (!child.ready || child.job) continue;
+      const index = this.#queue.findIndex((job) => this.#mayStart(job.companyId));
+      const [job] = index < 0 ? [] : this.#queue.splice(index, 1);
+      if (!job) return;
+      child.job = job;
+      child.process.channel?.ref();
+      child.timer = setTimeout(() => {
+        child.killed = 'expr_resource';
+        child.process.kill('SIGKILL');
+      }, evaluateLimits.hardTimeoutMs);
+      child.process.send({ id: 0, request: job.request });
+    }
+  }
+
+  #mayStart(companyId: string): boolean {
+    if (this.#size === 1) return true;
+    const held = [...this.#children].filter((child) => child.job?.companyId === companyId).length;
+    return held < this.#size - 1 || !this.#queue.some((job) => job.companyId !== companyId);
+  }
+
+  #answered(child: Child, answer: EvaluateAnswer): void {
+    clearTimeout(child.timer);
+    const job = child.job;
+    child.job = undefined;
+    child.served++;
+    job?.resolve(answer);
+    if (child.served >= this.#recycleAfter) this.#retire(child);
+  }
+
+  /** Starts the successor before the old child goes, so that a recycle costs nobody a wait. */
+  #retire(child: Child): void {
+    child.ready = false;
+    this.#children.delete(child);
+    if (!this.#closed) this.#spawn();
+    child.process.kill('SIGKILL');
+  }
+
+  #exited(child: Child): void {
+    clearTimeout(child.timer);
+    if (!this.#children.delete(child)) return;
+    const job = child.job;
+    if (job) {
+      this.kills++;
+      const code = child.killed ?? 'expr_resource';
+      this.#onKill({ code, companyId: job.companyId });
+      const field = job.request.expressions[0]?.field ?? '';
+      job.resolve(refusal(field, code, 'The expression used more memory or time than an expression may, and was stopped.'));
+    }
+    if (!this.#closed) this.#spawn();
+  }
+}
+
+function refusal(field: string, code: ExpressionErrorCode, message: string): EvaluateAnswer {
+  return { ok: false, error: { field, code, message } };
+}
+
+const childPath = fileURLToPath(new URL('./child.ts', import.meta.url));
+
+/** Reads are allowed for the child's own code and its two libraries, nothing else; writes, network, workers and children never. */
+function childFlags(): string[] {
+  const require = createRequire(import.meta.url);
+  const here = dirname(realpathSync(childPath));
+  const packageFolder = (name: string): string => {
+    const entry = realpathSync(require.resolve(name));
+    return entry.slice(0, entry.lastIndexOf(join('node_modules', name)) + join('node_modules', name).length);
+  };
+  const readable = [here, join(here, '..', '..', 'package.json'), packageFolder('jsonata'), packageFolder('re2js')];
+  return [
+    '--permission',
+    ...readable.map((path) => `--allow-fs-read=${path}`),
+    '--disallow-code-generation-from-strings',
+    '--disable-proto=delete',
+    '--max-old-space-size=96',
+    '--no-warnings',
+  ];
+}

@@ -1,0 +1,71 @@
+import type { Port } from './port.ts';
+
+/** JSON Schema (draft 2020-12) as far as the compiler and the studio read it. */
+export interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly title?: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean | JsonSchema;
+  readonly items?: JsonSchema;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+  readonly allOf?: readonly JsonSchema[];
+  readonly format?: string;
+  readonly pattern?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly default?: unknown;
+  readonly examples?: readonly unknown[];
+  /** Named choices of the node's connector. */
+  readonly optionsFrom?: string;
+  readonly multiline?: boolean;
+  readonly advanced?: boolean;
+}
+
+/** A node type as it crosses the wire: data only, the same for compiler and studio. */
+export interface NodeTypeInfo {
+  readonly id: string;
+  readonly version: number;
+  readonly kind: 'trigger' | 'action' | 'logic';
+  readonly title: string;
+  readonly description: string;
+  readonly category: string;
+  readonly icon: string;
+  readonly connector?: string;
+  readonly effect: 'none' | 'read' | 'upsert' | 'create';
+  readonly input: JsonSchema;
+  readonly output: JsonSchema;
+  /** Output by the value of one literal input, e.g. a record event's entity. */
+  readonly outputBy?: { readonly field: string; readonly schemas: Readonly<Record<string, JsonSchema>> };
+  readonly ports: readonly Port[];
+  /** Name of the literal list input that adds one port per `{ id, title }` item, before the fixed ports. */
+  readonly portsFrom?: string;
+  readonly trigger?: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector';
+}
+
+export interface ConnectorInfo {
+  readonly id: string;
+  readonly title: string;
+  readonly category: string;
+  readonly description: string;
+  readonly monogram: { readonly text: string; readonly color: string };
+  /** Names of the choices its fields may draw from. */
+  readonly options: readonly string[];
+}
+
+/** Everything that can stand on a canvas, as data. */
+export interface CatalogInfo {
+  readonly connectors: readonly ConnectorInfo[];
+  readonly nodeTypes: readonly NodeTypeInfo[];
+}
+
+/** Finds a node type by id and version. */
+export function findNodeType(catalog: CatalogInfo, type: string, version: number): NodeTypeInfo | undefined {
+  return catalog.nodeTypes.find((candidate) => candidate.id === type && candidate.version === version);
+}

@@ -1,0 +1,104 @@
+import type { CatalogInfo } from '../catalog.ts';
+import type { Finding } from '../finding.ts';
+import type { Plan, PlanNode, PlanStep } from '../plan.ts';
+import { flowDocumentSchema, limits, type FlowDocument, type FlowNode } from '../schema.ts';
+import { checkMappings } from './mappings.ts';
+import { checkStructure, type Structure } from './structure.ts';
+
+export interface Compiled {
+  readonly findings: readonly Finding[];
+  /** Present when no finding is an error. */
+  readonly plan?: Plan;
+}
+
+/** Reads a document from outside: a draft, an import, a template. */
+export function parseFlow(input: unknown): { readonly document: FlowDocument } | { readonly findings: readonly Finding[] } {
+  const parsed = flowDocumentSchema.safeParse(input);
+  if (parsed.success) return { document: parsed.data };
+  return {
+    findings: parsed.error.issues.slice(0, 100).map((issue) => ({
+      code: 'flow_invalid',
+      severity: 'error',
+      ...(issue.path[0] === 'nodes' && typeof issue.path[1] === 'string' ? { nodeId: issue.path[1] } : {}),
+      message: `${issue.path.join('.') || 'The flow'}: ${issue.message}.`,
+      fix: 'Correct the document at that place.',
+    })),
+  };
+}
+
+/**
+ * Turns a drawing into a plan: structure → types → connections → lower. Pure, so that the studio runs it on every change and the
+ * engine trusts only its own run of it. The plan is there only when nothing is wrong; warnings do not stop it.
+ */
+export function compile(document: FlowDocument, catalog: CatalogInfo): Compiled {
+  const tooLarge = checkSize(document);
+  if (tooLarge) return { findings: [tooLarge] };
+  const structure = checkStructure(document, catalog);
+  const findings: Finding[] = [...structure.findings];
+  const steps: Record<string, PlanStep> = {};
+  for (const nodeId of Object.keys(document.nodes).sort()) {
+    const node = document.nodes[nodeId] as FlowNode;
+    const mapped = checkMappings(document, structure, nodeId);
+    const connectionId = checkConnection(document, structure, nodeId, findings);
+    findings.push(...mapped.findings);
+    steps[nodeId] = { type: node.type, version: node.version, name: node.name, ...(connectionId ? { connectionId } : {}), inputs: mapped.mappings };
+  }
+  checkParams(document, findings);
+  if (findings.some((finding) => finding.severity === 'error')) return { findings };
+  return { findings, plan: lower(document, structure, steps) };
+}
+
+function checkSize(document: FlowDocument): Finding | undefined {
+  const nodes = Object.values(document.nodes);
+  const mappings = nodes.reduce((sum, node) => sum + Object.keys(node.inputs).length, 0);
+  if (nodes.length <= limits.nodes && document.edges.length <= limits.edges && mappings <= limits.mappings) return undefined;
+  return {
+    code: 'flow_too_large',
+    severity: 'error',
+    message: `This flow has ${nodes.length} steps, ${document.edges.length} connections and ${mappings} mapped fields; at most ${limits.nodes}, ${limits.edges} and ${limits.mappings} are possible.`,
+    fix: 'Split it into several flows.',
+  };
+}
+
+function checkConnection(document: FlowDocument, structure: Structure, nodeId: string, findings: Finding[]): string | undefined {
+  const node = document.nodes[nodeId];
+  const connector = structure.types.get(nodeId)?.connector;
+  if (!node || !connector) return undefined;
+  const slot = node.connection === undefined ? undefined : document.connections[node.connection];
+  if (!slot?.id) {
+    findings.push({ code: 'connection_missing', severity: 'error', nodeId, field: 'connection', message: `"${node.name}" has no connection.`, fix: 'Choose the account it works with, or connect one.' });
+    return undefined;
+  }
+  if (slot.connector !== connector) {
+    findings.push({ code: 'connection_mismatch', severity: 'error', nodeId, field: 'connection', message: `"${node.name}" cannot work with a ${slot.connector} connection.`, fix: `Choose a ${connector} connection.` });
+    return undefined;
+  }
+  return slot.id;
+}
+
+function checkParams(document: FlowDocument, findings: Finding[]): void {
+  const used = JSON.stringify(document.nodes);
+  for (const [id, param] of Object.entries(document.params)) {
+    if ((param.value === null || param.value === '') && used.includes(`params.${id}`))
+      findings.push({ code: 'param_missing', severity: 'error', field: `params.${id}`, message: `The setting "${param.title}" is empty.`, fix: `Choose ${param.title} in the flow's settings.` });
+  }
+}
+
+function lower(document: FlowDocument, structure: Structure, steps: Readonly<Record<string, PlanStep>>): Plan {
+  const nodes: PlanNode[] = structure.order.map((id) => {
+    const node = document.nodes[id] as FlowNode;
+    return {
+      id,
+      kind: structure.types.get(id)?.kind ?? 'action',
+      join: node.join ?? { mode: 'any' },
+      retry: node.retry ?? { attempts: 5, initialSeconds: 2 },
+      onError: node.onError ?? 'park',
+      disabled: node.disabled ?? false,
+    };
+  });
+  const edges = document.edges
+    .map(({ from, port, to }) => ({ from, port, to }))
+    .sort((a, b) => `${a.from}\n${a.port}\n${a.to}`.localeCompare(`${b.from}\n${b.port}\n${b.to}`, 'en'));
+  const params = Object.fromEntries(Object.entries(document.params).map(([id, param]) => [id, param.value]));
+  return { format: 1, engine: 'jsonata@2.2.2', graph: { nodes, edges }, steps, params };
+}

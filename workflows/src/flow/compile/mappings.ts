@@ -1,0 +1,196 @@
+import type { JsonSchema, NodeTypeInfo } from '../catalog.ts';
+import type { Finding } from '../finding.ts';
+import type { PlanMapping } from '../plan.ts';
+import type { FlowDocument, FlowNode, Mapping } from '../schema.ts';
+import { childrenOf, parseExpression, type Ast } from './expression.ts';
+import { mayFit, nearest, typeWord } from './fits.ts';
+import { inferExpression } from './infer.ts';
+import type { Structure } from './structure.ts';
+
+interface NodeMappings {
+  readonly findings: readonly Finding[];
+  readonly mappings: Readonly<Record<string, PlanMapping>>;
+}
+
+/** Checks every field of one node against what is known upstream, and lowers it for the plan. */
+export function checkMappings(document: FlowDocument, structure: Structure, nodeId: string): NodeMappings {
+  const node = document.nodes[nodeId];
+  const type = structure.types.get(nodeId);
+  if (!node || !type) return { findings: [], mappings: {} };
+  const findings: Finding[] = [];
+  const mappings: Record<string, PlanMapping> = {};
+  const fields = type.input.properties ?? {};
+  for (const [field, mapping] of Object.entries(node.inputs)) {
+    const schema = fields[field];
+    if (!schema) {
+      findings.push({ code: 'field_unknown', severity: 'error', nodeId, field, message: `"${node.name}" has no field "${field}".`, fix: 'Remove it.' });
+      continue;
+    }
+    const checked = checkMapping({ document, structure, nodeId, node, field, schema, mapping });
+    findings.push(...checked.findings);
+    if (checked.mapping) mappings[field] = checked.mapping;
+  }
+  for (const field of type.input.required ?? []) {
+    const schema = fields[field];
+    if (isEmpty(node.inputs[field]) && schema?.default === undefined)
+      findings.push({
+        code: 'required_missing',
+        severity: 'error',
+        nodeId,
+        field,
+        message: `"${node.name}" needs ${schema?.title ?? field}.`,
+        fix: `Fill in ${schema?.title ?? field}, or take it from an earlier step.`,
+      });
+  }
+  return { findings, mappings };
+}
+
+function isEmpty(mapping: Mapping | undefined): boolean {
+  if (!mapping) return true;
+  return mapping.kind === 'expression' ? mapping.source.trim() === '' : mapping.value === null || mapping.value === '';
+}
+
+interface Field {
+  readonly document: FlowDocument;
+  readonly structure: Structure;
+  readonly nodeId: string;
+  readonly node: FlowNode;
+  readonly field: string;
+  readonly schema: JsonSchema;
+  readonly mapping: Mapping;
+}
+
+function checkMapping(context: Field): { findings: Finding[]; mapping?: PlanMapping } {
+  const { nodeId, field, schema, mapping, node } = context;
+  const title = schema.title ?? field;
+  if (mapping.kind === 'literal') {
+    if (isEmpty(mapping)) return { findings: [] };
+    const fits = mayFit(schemaOfValue(mapping.value), schema) && (schema.enum === undefined || schema.enum.includes(mapping.value));
+    const findings: Finding[] = fits
+      ? []
+      : [{ code: 'type_mismatch', severity: 'error', nodeId, field, message: `${title} of "${node.name}" must be ${typeWord(schema)}.`, fix: schema.enum ? `Choose one of: ${schema.enum.join(', ')}.` : 'Correct the value.' }];
+    return { findings, mapping: { kind: 'literal', value: mapping.value } };
+  }
+  if (mapping.source.trim() === '') return { findings: [] };
+  const parsed = parseExpression(mapping.source);
+  if ('problem' in parsed) {
+    const { code, message, fix, at } = parsed.problem;
+    return { findings: [{ code, severity: 'error', nodeId, field, message: `${title}: ${message}`, fix, ...(at ? { at } : {}) }] };
+  }
+  const reads = stepsRead(parsed.ast);
+  const findings = [...checkReads(context, reads), ...checkTypes(context, parsed.ast)];
+  return { findings, mapping: { kind: 'expression', source: mapping.source, reads } };
+}
+
+/** Ids of the steps that an expression names: `steps.<id>`, from the root or from `$$`. Reading `steps` as a whole reads all. */
+export function stepsRead(ast: Ast): string[] {
+  const found = new Set<string>();
+  const visit = (node: Ast): void => {
+    const steps = node.type === 'path' ? (node.steps ?? []) : [];
+    const at = steps.findIndex((step) => step.type === 'name' && step.value === 'steps');
+    if (at >= 0) {
+      const next = steps[at + 1];
+      found.add(next?.type === 'name' || next?.type === 'string' ? String(next.value) : '*');
+    }
+    childrenOf(node).forEach(visit);
+  };
+  visit(ast);
+  return [...found].sort();
+}
+
+function checkReads({ document, structure, nodeId, node, field }: Field, reads: readonly string[]): Finding[] {
+  const findings: Finding[] = [];
+  for (const id of reads) {
+    if (id === '*' || !document.nodes[id]) continue; // a missing id is reported as an unknown path
+    if (!structure.upstream.get(nodeId)?.has(id))
+      findings.push({
+        code: 'step_not_upstream',
+        severity: 'error',
+        nodeId,
+        field,
+        message: `"${node.name}" reads "${document.nodes[id].name}", which does not run before it.`,
+        fix: 'Connect that step so that it comes first, or read another one.',
+      });
+    else if (!structure.certain.get(nodeId)?.has(id))
+      findings.push({
+        code: 'step_maybe_skipped',
+        severity: 'warning',
+        nodeId,
+        field,
+        message: `"${document.nodes[id].name}" may have been skipped when "${node.name}" runs; its values are then missing.`,
+        fix: 'Give a fallback, for example with  ?: .',
+      });
+  }
+  return findings;
+}
+
+function checkTypes({ document, structure, nodeId, node, field, schema, mapping }: Field, ast: Ast): Finding[] {
+  const source = mapping.kind === 'expression' ? mapping.source : '';
+  const { type, unknownPaths } = inferExpression(ast, scopeSchema(document, structure, nodeId));
+  const findings: Finding[] = unknownPaths.map(({ path, name, known, position }) => {
+    const guess = nearest(name, known);
+    const start = Math.max(0, position - name.length);
+    return {
+      code: 'path_unknown',
+      severity: 'error',
+      nodeId,
+      field,
+      at: { start, end: position },
+      message: `${schema.title ?? field} of "${node.name}" reads "${path}", which does not exist.`,
+      fix: guess ? `Did you mean "${guess}"?` : known.length > 0 ? `There is: ${known.slice(0, 8).join(', ')}${known.length > 8 ? ' …' : ''}.` : 'Pick a field from the list.',
+      ...(guess && source.slice(start, position) === name
+        ? { suggestion: { title: `Use ${guess}`, source: source.slice(0, start) + guess + source.slice(position) } }
+        : {}),
+    };
+  });
+  if (findings.length === 0 && !mayFit(type, schema))
+    findings.push({
+      code: 'type_mismatch',
+      severity: 'error',
+      nodeId,
+      field,
+      message: `${schema.title ?? field} of "${node.name}" needs ${typeWord(schema)}, but this gives ${typeWord(type)}.`,
+      fix: schema.type === 'string' ? 'Wrap it in $string( … ).' : schema.type === 'number' ? 'Wrap it in $number( … ).' : 'Pick another field.',
+    });
+  return findings;
+}
+
+const text: JsonSchema = { type: 'string' };
+const closed = (properties: Record<string, JsonSchema>): JsonSchema => ({ type: 'object', properties, additionalProperties: false });
+
+/** The schema of everything an expression of this node may read. The studio completes from it, too. */
+export function scopeSchema(document: FlowDocument, structure: Pick<Structure, 'types' | 'upstream'>, nodeId: string): JsonSchema {
+  const upstream = structure.upstream.get(nodeId) ?? new Set<string>();
+  const steps: Record<string, JsonSchema> = {};
+  const triggers: JsonSchema[] = [];
+  for (const id of upstream) {
+    const node = document.nodes[id];
+    const type = structure.types.get(id);
+    if (!node || !type) continue;
+    const output = outputSchema(node, type);
+    steps[id] = output;
+    if (type.kind === 'trigger') triggers.push(output);
+  }
+  const params = Object.fromEntries(
+    Object.entries(document.params).map(([id, param]) => [id, param.type === 'choice' ? text : { type: param.type === 'text' ? 'string' : param.type }]),
+  );
+  return closed({
+    trigger: triggers.length === 1 ? (triggers[0] ?? {}) : {},
+    steps: closed(steps),
+    params: closed(params),
+    run: closed({ id: text, startedAt: text }),
+    company: closed({ id: text, name: text, timeZone: text, currency: text }),
+  });
+}
+
+/** What a step hands on, as precisely as its literal configuration tells. */
+export function outputSchema(node: FlowNode, type: NodeTypeInfo): JsonSchema {
+  const chosen = type.outputBy ? node.inputs[type.outputBy.field] : undefined;
+  if (type.outputBy && chosen?.kind === 'literal') return type.outputBy.schemas[String(chosen.value)] ?? type.output;
+  return type.output;
+}
+
+function schemaOfValue(value: unknown): JsonSchema {
+  if (value === null) return { type: 'null' };
+  return { type: Array.isArray(value) ? 'array' : typeof value };
+}

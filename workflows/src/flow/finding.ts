@@ -1,0 +1,45 @@
+/** Every code a compile may report. */
+export type FindingCode =
+  | 'flow_invalid'
+  | 'flow_too_large'
+  | 'node_type_unknown'
+  | 'trigger_missing'
+  | 'trigger_has_input'
+  | 'node_unreachable'
+  | 'edge_dangling'
+  | 'edge_duplicate'
+  | 'port_unknown'
+  | 'cycle'
+  | 'connection_missing'
+  | 'connection_mismatch'
+  | 'required_missing'
+  | 'field_unknown'
+  | 'type_mismatch'
+  | 'expr_syntax'
+  | 'expr_forbidden'
+  | 'expr_too_long'
+  | 'expr_too_deep'
+  | 'regex_unsafe'
+  | 'path_unknown'
+  | 'step_not_upstream'
+  | 'step_maybe_skipped'
+  | 'param_missing'
+  | 'url_forbidden'
+  | 'schedule_invalid';
+
+/** One thing the compiler has to say about a flow. Errors stop publishing, warnings do not. */
+export interface Finding {
+  readonly code: FindingCode;
+  readonly severity: 'error' | 'warning';
+  /** Absent when the whole flow is meant. */
+  readonly nodeId?: string;
+  /** Input field of that node. */
+  readonly field?: string;
+  /** Offset into the field's expression, in UTF-16 units. */
+  readonly at?: { readonly start: number; readonly end: number };
+  readonly message: string;
+  /** What the reader can do. */
+  readonly fix: string;
+  /** A replacement the studio can apply with one click. */
+  readonly suggestion?: { readonly title: string; readonly source: string };
+}

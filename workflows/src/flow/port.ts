@@ -1,0 +1,26 @@
+import type { NodeTypeInfo } from './catalog.ts';
+import type { FlowNode } from './schema.ts';
+
+/** A way out of a node. */
+export interface Port {
+  readonly id: string;
+  readonly title: string;
+}
+
+/** The ports a node offers: those of its type, those its literal configuration adds, and `error` when it continues on errors. */
+export function portsOf(node: FlowNode, type: NodeTypeInfo): readonly Port[] {
+  const ports: Port[] = [];
+  const listed = type.portsFrom === undefined ? undefined : node.inputs[type.portsFrom];
+  if (listed?.kind === 'literal' && Array.isArray(listed.value)) {
+    for (const item of listed.value) {
+      if (isCase(item)) ports.push({ id: item.id, title: item.title });
+    }
+  }
+  ports.push(...type.ports);
+  if (node.onError === 'port') ports.push({ id: 'error', title: 'On error' });
+  return ports;
+}
+
+function isCase(item: unknown): item is Port {
+  return typeof item === 'object' && item !== null && typeof (item as Port).id === 'string' && typeof (item as Port).title === 'string';
+}

@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { PayloadCodec } from '@temporalio/common';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import type { Activities } from './activities/contract.ts';
+import { bundlePath } from './bundle.ts';
+import { names } from './workflows/names.ts';
+
+export interface WorkerOptions {
+  readonly address: string;
+  readonly namespace: string;
+  readonly activities: Activities;
+  readonly codec: PayloadCodec;
+  readonly log: Logger;
+  /** @default names.taskQueue */
+  readonly taskQueue?: string;
+}
+
+/** A worker, connected and ready to `run()`. */
+export async function createWorker(options: WorkerOptions): Promise<{ readonly worker: Worker; close(): Promise<void> }> {
+  Runtime.install({
+    // Our supervisor tells us when to stop.
+    shutdownSignals: [],
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      const { error, workflowId, activityType, attempt } = (meta ?? {}) as Record<string, unknown>;
+      options.log[level === 'ERROR' ? 'error' : 'warn']({ workflowId, activityType, attempt, err: error }, message);
+    }),
+  });
+  const connection = await NativeConnection.connect({ address: options.address });
+  const worker = await Worker.create({
+    connection,
+    namespace: options.namespace,
+    taskQueue: options.taskQueue ?? names.taskQueue,
+    activities: { ...options.activities },
+    dataConverter: { payloadCodecs: [options.codec] },
+    ...(existsSync(bundlePath)
+      ? { workflowBundle: { codePath: bundlePath } }
+      : { workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)) }),
+    // The cache counts workflows, it does not weigh them: 200 of ours stay far under 100 MB.
+    maxCachedWorkflows: 200,
+    maxConcurrentLocalActivityExecutions: 50,
+    shutdownGraceTime: '10 seconds',
+  });
+  return { worker, close: () => connection.close() };
+}

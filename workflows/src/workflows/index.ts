@@ -1,0 +1,1 @@
+export { runCarrier } from './carrier.ts';

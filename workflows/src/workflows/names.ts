@@ -1,0 +1,7 @@
+/** Names that clients and workflow code agree on. */
+export const names = {
+  carrier: 'runCarrier',
+  decide: 'decide',
+  cancel: 'cancelRun',
+  taskQueue: 'plumbline',
+} as const;
