@@ -76,7 +76,11 @@ export interface RunContext<I = unknown> {
 
 /** The platform's own services that core nodes (not connectors) may use. */
 export interface Platform {
-  notify(notice: { readonly title: string; readonly body: string; readonly severity: 'info' | 'warning' | 'error' }): Promise<{ id: string }>;
+  notify(notice: {
+    readonly title: string;
+    readonly body: string;
+    readonly severity: 'info' | 'warning' | 'error';
+  }): Promise<{ id: string }>;
 }
 
 /** What a node hands back. `port` is one of its ports, `out` when omitted. */
@@ -101,7 +105,16 @@ export interface NodeType {
   readonly title: string;
   /** One line in the words of a builder's office. */
   readonly description: string;
-  readonly category: 'Triggers' | 'Logic' | 'Data' | 'Accounting' | 'Project Management' | 'Communication' | 'Payments' | 'Productivity' | 'Network';
+  readonly category:
+    | 'Triggers'
+    | 'Logic'
+    | 'Data'
+    | 'Accounting'
+    | 'Project Management'
+    | 'Communication'
+    | 'Payments'
+    | 'Productivity'
+    | 'Network';
   /** Lucide icon name for core nodes; connectors use the connector's icon. */
   readonly icon: string;
   /** The connector whose connection this node needs; absent for core nodes. */
@@ -110,17 +123,25 @@ export interface NodeType {
   /** Fields may carry `.meta({ title, description, optionsFrom: '<name>', multiline, advanced })`. */
   readonly input: InputSchema;
   readonly output: z.ZodType;
+  /** A more precise output, where a literal configuration decides it. */
+  outputFor?(config: Readonly<Record<string, unknown>>): z.ZodType | undefined;
   /** Fixed ports, or a function of the literal configuration (switch has one port a case). */
   readonly ports: readonly Port[] | ((config: Readonly<Record<string, unknown>>) => readonly Port[]);
   /** Vendor page or RFC this was built from. */
   readonly source?: string;
+  /** An input that works against a freshly reset sandbox; the conformance suite runs it, and forms may show it. */
+  readonly example?: unknown;
   run?(context: RunContext<never>): Promise<NodeResult>;
   /** Looks for what an earlier, unanswered attempt with the same key and input may have left at the vendor. */
   findExisting?(context: RunContext<never>): Promise<NodeResult | undefined>;
   /** `key`: the vendor answers a repeated `idempotencyKey` with its first answer, so a lost answer may be asked for again. @default 'none' */
   readonly idempotency?: 'key' | 'none';
   /** The vendor's object this node's output stands for; a run about a record of that entity links the two. */
-  readonly remote?: { readonly type: string; readonly entity: string; read(output: unknown): { readonly id: string; readonly version?: string } };
+  readonly remote?: {
+    readonly type: string;
+    readonly entity: string;
+    read(output: unknown): { readonly id: string; readonly version?: string };
+  };
   /** Only for triggers: how a subscription is keyed, from the literal configuration. */
   subscription?: TriggerSubscription;
 }
@@ -197,6 +218,8 @@ export interface SandboxOptions {
   readonly now: () => Date;
   /** Called after every change, so that the host may persist `snapshot()`. */
   readonly changed?: () => void;
+  /** Whether it refuses what the vendor's documented rate limits would refuse. @default false */
+  readonly enforceLimits?: boolean;
 }
 
 /** What the code knows about one vendor. */
@@ -212,13 +235,28 @@ export interface Connector {
   readonly limits: readonly RateWindow[];
   readonly nodes: readonly NodeType[];
   /** Named choices for fields with `optionsFrom`. */
-  readonly options: Readonly<Record<string, (context: { http: VendorHttp; connection: ConnectionContext; query?: string }) => Promise<readonly Choice[]>>>;
+  readonly options: Readonly<
+    Record<
+      string,
+      (context: { http: VendorHttp; connection: ConnectionContext; query?: string }) => Promise<readonly Choice[]>
+    >
+  >;
   /** Cheap call that proves the connection works; returns what to call the account. */
   test(context: { http: VendorHttp; connection: ConnectionContext }): Promise<{ accountName: string }>;
   /** A `VendorHttp` for one connection. `fetch` is injected so that tests reach the sandbox in process. */
-  http(options: { connection: ConnectionContext; fetch: typeof globalThis.fetch; now: () => Date; signal?: AbortSignal }): VendorHttp;
+  http(options: {
+    connection: ConnectionContext;
+    fetch: typeof globalThis.fetch;
+    now: () => Date;
+    signal?: AbortSignal;
+  }): VendorHttp;
   /** Where the sandbox answers under its mount, in place of the live URLs. */
-  sandboxUrls(origin: string): { readonly baseUrl: string; readonly authorizeUrl: string; readonly tokenUrl: string; readonly revokeUrl?: string };
+  sandboxUrls(origin: string): {
+    readonly baseUrl: string;
+    readonly authorizeUrl: string;
+    readonly tokenUrl: string;
+    readonly revokeUrl?: string;
+  };
   sandbox(options: SandboxOptions): Sandbox;
 }
 

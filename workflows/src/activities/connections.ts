@@ -118,7 +118,7 @@ export class Connections {
         .execute();
       return { open: { ...current.open, generation: generation + 1, context: { ...current.open.context, accessToken: answer.accessToken } } };
     });
-    if (outcome.open) return outcome.open;
+    if ('open' in outcome) return outcome.open;
     const reason = `${outcome.connector.title}: ${outcome.refused}.`;
     await this.markBroken(companyId, id, reason);
     throw new ConnectorFailure({ kind: 'reauthorize', code: 'needs_reconnect', message: reason });

@@ -16,7 +16,7 @@ export function createRunStep(deps: Dependencies, plans: PlanCache) {
   const connections = new Connections(deps);
 
   return async function runStep(input: RunStepInput): Promise<StepOutcome> {
-    const { companyId, runId, nodeId } = input;
+    const { companyId, nodeId } = input;
     const plan = await plans.load(companyId, input.planHash);
     const step = plan.steps[nodeId];
     if (!step) throw new Error(`Plan ${input.planHash} has no step ${nodeId}`);

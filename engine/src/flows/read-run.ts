@@ -1,0 +1,138 @@
+import type { Transaction } from '@plumbline/db';
+import { findNodeType, type CatalogInfo, type FlowDocument } from '@plumbline/workflows/flow';
+import { sql } from 'kysely';
+import type { RunDetail, RunStatus, RunSummary, StepDetail, StepError } from '../contract.ts';
+import { notFound } from '../problem.ts';
+import { describeSubject } from './subject.ts';
+
+export interface RunFilter {
+  readonly companyId: string;
+  readonly flowId?: string;
+  readonly status?: RunStatus;
+  /** Any id or word that passed through: run, record, number, vendor, external id. */
+  readonly q?: string;
+  readonly subjectId?: string;
+  readonly cursor?: string;
+  readonly limit?: number;
+}
+
+function runRows(tx: Transaction, companyId: string) {
+  return tx
+    .selectFrom('runs')
+    .innerJoin('flows', (join) => join.onRef('flows.company_id', '=', 'runs.company_id').onRef('flows.id', '=', 'runs.flow_id'))
+    .leftJoin('events', (join) => join.onRef('events.company_id', '=', 'runs.company_id').onRef('events.id', '=', 'runs.event_id'))
+    .select([
+      'runs.id',
+      'runs.flow_id',
+      'flows.name as flow_name',
+      'runs.flow_version',
+      'runs.status',
+      'runs.error',
+      'runs.queued_at',
+      'runs.started_at',
+      'runs.finished_at',
+      'runs.carrier_id',
+      'runs.lane',
+      'runs.event_id',
+      'events.kind as event_kind',
+      'events.key as event_key',
+      'events.data as event_data',
+      'events.received_at as event_received_at',
+      sql<string>`runs.queued_at::text`.as('at'),
+    ])
+    .where('runs.company_id', '=', companyId);
+}
+
+type RunRow = Awaited<ReturnType<ReturnType<typeof runRows>['execute']>>[number];
+
+/** Runs, newest first. */
+export async function listRuns(tx: Transaction, filter: RunFilter): Promise<{ readonly items: RunSummary[]; readonly next?: string }> {
+  const limit = Math.min(filter.limit ?? 50, 200);
+  let query = runRows(tx, filter.companyId);
+  if (filter.flowId) query = query.where('runs.flow_id', '=', filter.flowId);
+  if (filter.status) query = query.where('runs.status', '=', filter.status);
+  if (filter.subjectId) query = query.where('events.subject_id', '=', filter.subjectId);
+  if (filter.q) {
+    const word = `%${filter.q.trim().replace(/[\\%_]/g, '\\$&')}%`;
+    query = query.where((eb) =>
+      eb.or([
+        eb('flows.name', 'ilike', word),
+        eb(sql<string>`runs.id::text`, 'like', word),
+        eb(sql<string>`events.data::text`, 'ilike', word),
+        eb.exists(
+          eb
+            .selectFrom('steps')
+            .select(sql`1`.as('one'))
+            .whereRef('steps.company_id', '=', 'runs.company_id')
+            .whereRef('steps.run_id', '=', 'runs.id')
+            .where(sql<string>`steps.output::text`, 'ilike', word),
+        ),
+      ]),
+    );
+  }
+  const after = filter.cursor ? Buffer.from(filter.cursor, 'base64url').toString().split('|') : undefined;
+  if (after?.[0] && after[1] && !Number.isNaN(Date.parse(after[0])) && /^[0-9a-f-]{36}$/.test(after[1]))
+    query = query.where((eb) => eb(eb.refTuple('runs.queued_at', 'runs.id'), '<', eb.tuple(after[0] as unknown as Date, after[1] as string)));
+  const rows = await query
+    .orderBy('runs.queued_at', 'desc')
+    .orderBy('runs.id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return { items: page.map(toSummary), ...(rows.length > limit && last ? { next: Buffer.from(`${last.at}|${last.id}`).toString('base64url') } : {}) };
+}
+
+/** @throws ApiError `not_found` */
+export async function readRun(tx: Transaction, companyId: string, runId: string, info: CatalogInfo, temporalUrl: (carrierId: string) => string | null): Promise<RunDetail> {
+  const row = await runRows(tx, companyId).where('runs.id', '=', runId).executeTakeFirst();
+  if (!row) throw notFound('run');
+  const version = await tx.selectFrom('flow_versions').select('document').where('company_id', '=', companyId).where('flow_id', '=', row.flow_id).where('number', '=', row.flow_version).executeTakeFirstOrThrow();
+  const document = version.document as FlowDocument;
+  const steps = await tx.selectFrom('steps').selectAll().where('company_id', '=', companyId).where('run_id', '=', runId).orderBy('started_at').orderBy('node_id').execute();
+  return {
+    ...toSummary(row),
+    steps: steps.map((step): StepDetail => {
+      const node = document.nodes[step.node_id];
+      return {
+        nodeId: step.node_id,
+        iteration: step.iteration,
+        name: node?.name ?? step.node_id,
+        type: node ? (findNodeType(info, node.type, node.version)?.title ?? node.type) : '',
+        status: step.status,
+        attempt: step.attempt,
+        maxAttempts: node?.retry?.attempts ?? 5,
+        port: step.port,
+        input: step.input,
+        output: step.output,
+        error: step.error as StepError | null,
+        nextAttemptAt: step.next_attempt_at?.toISOString() ?? null,
+        startedAt: step.started_at.toISOString(),
+        finishedAt: step.finished_at?.toISOString() ?? null,
+        durationMs: step.finished_at ? step.finished_at.getTime() - step.started_at.getTime() : null,
+      };
+    }),
+    document,
+    event: row.event_id ? { id: row.event_id, kind: row.event_kind ?? '', key: row.event_key ?? '', receivedAt: row.event_received_at?.toISOString() ?? '', data: row.event_data } : null,
+    carrierId: row.carrier_id,
+    lane: row.lane,
+    temporalUrl: temporalUrl(row.carrier_id),
+  };
+}
+
+function toSummary(row: RunRow): RunSummary {
+  return {
+    id: row.id,
+    flowId: row.flow_id,
+    flowName: row.flow_name,
+    flowVersion: row.flow_version,
+    status: row.status,
+    trigger: row.event_key ?? 'unknown',
+    subject: row.event_data && row.event_key ? describeSubject(row.event_key, row.event_data) : null,
+    queuedAt: row.queued_at.toISOString(),
+    startedAt: row.started_at?.toISOString() ?? null,
+    finishedAt: row.finished_at?.toISOString() ?? null,
+    durationMs: row.finished_at ? row.finished_at.getTime() - row.queued_at.getTime() : null,
+    error: row.error as StepError | null,
+  };
+}

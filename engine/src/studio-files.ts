@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { serveStatic } from '@hono/node-server/serve-static';
+import { Hono } from 'hono';
+
+const folder = fileURLToPath(new URL('../../studio/build', import.meta.url));
+
+/** The built studio: hashed files for ever, the page itself never cached; every other path is the page. */
+export function studioFiles() {
+  const app = new Hono();
+  if (!existsSync(folder)) {
+    app.get('*', (c) => c.html('<p>The studio is not built. Run <code>npm run build</code>.</p>', 503));
+    return app;
+  }
+  app.use('*', async (c, next) => {
+    await next();
+    c.header('Cache-Control', c.req.path.startsWith('/_app/immutable/') ? 'public, max-age=31536000, immutable' : 'no-cache');
+  });
+  app.use('*', serveStatic({ root: folder, precompressed: false }));
+  app.get('*', async (c) => {
+    if (/\.[a-z0-9]{2,5}$/.test(c.req.path)) return c.notFound();
+    return c.html(await readFile(`${folder}/index.html`, 'utf8'));
+  });
+  return app;
+}

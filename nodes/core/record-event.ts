@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { defineTrigger } from '../sdk/index.ts';
+import { recordSchemas, type RecordEntity } from './record-schemas.ts';
+
+const entityIds = Object.keys(recordSchemas) as [RecordEntity, ...RecordEntity[]];
+
+function outputOf(record: z.ZodType) {
+  return z.object({
+    event: z.object({ id: z.string(), type: z.string(), occurredAt: z.string() }),
+    record,
+    actor: z.string().optional(),
+  });
+}
+
+/** Starts when one of the company's own records changes; the event is written in the transaction of the change. */
+export const node = defineTrigger({
+  id: 'core.record-event',
+  title: 'A record changes',
+  description: 'When an invoice is approved, a vendor is added, a project changes …',
+  category: 'Triggers',
+  icon: 'file-pen-line',
+  input: z.object({
+    entity: z.enum(entityIds).meta({
+      title: 'Record',
+      labels: {
+        vendor_invoice: 'Vendor invoice',
+        purchase_order: 'Purchase order',
+        vendor: 'Vendor',
+        project: 'Project',
+        cost_code: 'Cost code',
+      },
+    }),
+    change: z.enum(['created', 'updated', 'approved', 'rejected', 'paid']).meta({ title: 'Change' }),
+  }),
+  output: outputOf(z.object({ id: z.string() }).loose()),
+  outputFor: ({ entity }) =>
+    typeof entity === 'string' && entity in recordSchemas ? outputOf(recordSchemas[entity as RecordEntity]) : undefined,
+  subscription: { kind: 'record', key: ({ entity, change }) => `${String(entity)}.${String(change)}` },
+});

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { defineLogic } from '../sdk/index.ts';
+
+const cases = z
+  .array(
+    z.object({
+      id: z.string().regex(/^[a-z][a-z0-9_]{0,31}$/),
+      title: z.string().min(1).max(60),
+      equals: z.string().max(200),
+    }),
+  )
+  .min(1)
+  .max(20);
+
+/** As many ways on as there are cases, and one for the rest. */
+export const node = defineLogic({
+  id: 'core.switch',
+  title: 'Choose a way',
+  description: 'Goes one of several ways, by a value.',
+  category: 'Logic',
+  icon: 'signpost',
+  input: z.object({ value: z.string().meta({ title: 'Value' }), cases: cases.meta({ title: 'Ways' }) }),
+  output: z.object({ matched: z.string() }),
+  ports: (config) => {
+    const known = cases.safeParse(config['cases']);
+    return [
+      ...(known.success ? known.data.map(({ id, title }) => ({ id, title })) : []),
+      { id: 'default', title: 'Everything else' },
+    ];
+  },
+  run: ({ input }) => {
+    const port = input.cases.find((candidate) => candidate.equals === input.value)?.id ?? 'default';
+    return Promise.resolve({ output: { matched: port }, port });
+  },
+});

@@ -1,0 +1,2 @@
+export * from './sdk/index.ts';
+export { loadCatalog } from './catalog.ts';

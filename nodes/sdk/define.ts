@@ -1,0 +1,80 @@
+import type { z } from 'zod';
+import type { Connector, InputSchema, NodeResult, NodeType, Port, RunContext, TriggerSubscription } from './types.ts';
+
+/** The one way out of a node that has only one. */
+export const onePort: readonly Port[] = [{ id: 'out', title: 'Then' }];
+
+type Common<I extends InputSchema, O extends z.ZodType> = Omit<
+  NodeType,
+  | 'kind'
+  | 'version'
+  | 'input'
+  | 'output'
+  | 'run'
+  | 'findExisting'
+  | 'ports'
+  | 'effect'
+  | 'example'
+  | 'remote'
+  | 'subscription'
+> & {
+  /** @default 1 */
+  readonly version?: number;
+  readonly input: I;
+  readonly output: O;
+  /** @default one port, `out` */
+  readonly ports?: NodeType['ports'];
+};
+
+type Run<I extends InputSchema, O extends z.ZodType> = (
+  context: RunContext<z.infer<I>>,
+) => Promise<NodeResult<z.infer<O>>>;
+
+/** An action as its author writes it: `run` gets the checked input and must return the declared output. */
+export type ActionDeclaration<I extends InputSchema, O extends z.ZodType> = Common<I, O> & {
+  readonly effect: NodeType['effect'];
+  readonly run: Run<I, O>;
+  readonly findExisting?: (context: RunContext<z.infer<I>>) => Promise<NodeResult<z.infer<O>> | undefined>;
+  readonly example?: z.input<I>;
+  readonly remote?: {
+    readonly type: string;
+    readonly entity: string;
+    read(output: z.infer<O>): { readonly id: string; readonly version?: string };
+  };
+};
+
+/** Declares something that is done: a call to a vendor, or a piece of work of ours. */
+export function defineAction<I extends InputSchema, O extends z.ZodType>(action: ActionDeclaration<I, O>): NodeType {
+  return erase({ version: 1, ports: onePort, ...action, kind: 'action' });
+}
+
+/** Declares a decision: it changes nothing and chooses a port. */
+export function defineLogic<I extends InputSchema, O extends z.ZodType>(
+  logic: Common<I, O> & { readonly run: Run<I, O> },
+): NodeType {
+  return erase({ version: 1, ports: onePort, effect: 'none', ...logic, kind: 'logic' });
+}
+
+/** Declares what starts a flow. It does not run; its `input` is the configuration of the subscription. */
+export function defineTrigger<I extends InputSchema, O extends z.ZodType>(
+  trigger: Common<I, O> & { readonly subscription: TriggerSubscription },
+): NodeType {
+  return erase({ version: 1, ports: onePort, effect: 'none', ...trigger, kind: 'trigger' });
+}
+
+/**
+ * Declares a vendor; its nodes learn here whose they are.
+ * @throws TypeError when a node's id does not begin with the connector's
+ */
+export function defineConnector(connector: Connector): Connector {
+  const nodes = connector.nodes.map((node) => {
+    if (!node.id.startsWith(`${connector.id}.`)) throw new TypeError(`${node.id} does not belong to ${connector.id}`);
+    return { ...node, connector: connector.id };
+  });
+  return { ...connector, nodes };
+}
+
+/** The catalog holds nodes of all types together: what `run` takes is checked by `input` at run time, no longer by the compiler. */
+function erase(node: object): NodeType {
+  return node as NodeType;
+}
