@@ -60,7 +60,11 @@ export function createVault(options: { readonly masterKeys: readonly MasterKey[]
   const unwrap = (companyId: string, row: { version: number; wrapped_key: Buffer; master_key_id: string }): DataKey => {
     const master = masterKeys.find((candidate) => candidate.id === row.master_key_id);
     if (!master) throw new SealBrokenError();
-    return { companyId, version: row.version, key: Buffer.from(decrypt(master.key, wrapContext(companyId, row.version), row.wrapped_key)) };
+    return {
+      companyId,
+      version: row.version,
+      key: Buffer.from(decrypt(master.key, wrapContext(companyId, row.version), row.wrapped_key)),
+    };
   };
 
   const load = (companyId: string, version?: number): Promise<DataKey> =>
@@ -117,18 +121,31 @@ export function createVault(options: { readonly masterKeys: readonly MasterKey[]
 
     async open(place, sealed) {
       const key = await keyFor(place.companyId, sealed.k);
-      const bytes = Buffer.concat([Buffer.from(sealed.iv, 'base64'), Buffer.from(sealed.ct, 'base64'), Buffer.from(sealed.tag, 'base64')]);
+      const bytes = Buffer.concat([
+        Buffer.from(sealed.iv, 'base64'),
+        Buffer.from(sealed.ct, 'base64'),
+        Buffer.from(sealed.tag, 'base64'),
+      ]);
       return JSON.parse(Buffer.from(decrypt(key.key, placeContext(place, sealed.k), bytes)).toString()) as unknown;
     },
 
     rewrap: (companyId) =>
       store.tenant(companyId, async (tx) => {
-        const rows = await tx.selectFrom('company_keys').select(['version', 'wrapped_key', 'master_key_id']).where('company_id', '=', companyId).where('master_key_id', '<>', newest.id).forUpdate().execute();
+        const rows = await tx
+          .selectFrom('company_keys')
+          .select(['version', 'wrapped_key', 'master_key_id'])
+          .where('company_id', '=', companyId)
+          .where('master_key_id', '<>', newest.id)
+          .forUpdate()
+          .execute();
         for (const row of rows) {
           const { key } = unwrap(companyId, row);
           await tx
             .updateTable('company_keys')
-            .set({ wrapped_key: Buffer.from(encrypt(newest.key, wrapContext(companyId, row.version), key)), master_key_id: newest.id })
+            .set({
+              wrapped_key: Buffer.from(encrypt(newest.key, wrapContext(companyId, row.version), key)),
+              master_key_id: newest.id,
+            })
             .where('company_id', '=', companyId)
             .where('version', '=', row.version)
             .execute();
@@ -157,7 +174,9 @@ function decrypt(key: Buffer, context: string, sealed: Uint8Array): Uint8Array {
   if (sealed.length < IV_BYTES + TAG_BYTES) throw new SealBrokenError();
   const bytes = Buffer.from(sealed);
   try {
-    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES }).setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(-TAG_BYTES));
+    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES })
+      .setAAD(Buffer.from(context))
+      .setAuthTag(bytes.subarray(-TAG_BYTES));
     return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
   } catch {
     throw new SealBrokenError();

@@ -17,7 +17,10 @@ const unsupported = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBF
 export function json(value: unknown): string {
   const text = JSON.stringify(value ?? null, (key, item: unknown) => {
     if ((typeof item === 'string' && unsupported.test(item)) || unsupported.test(key))
-      throw new DataError('unsupported_character', 'A text holds a character that cannot be stored (NUL, or half of a surrogate pair).');
+      throw new DataError(
+        'unsupported_character',
+        'A text holds a character that cannot be stored (NUL, or half of a surrogate pair).',
+      );
     return item;
   });
   return text;

@@ -23,7 +23,14 @@ export class DispatcherStore {
 
   /** Companies with events that are due. Served by `events_due`. */
   async companiesWithPendingEvents(now: Date): Promise<string[]> {
-    const rows = await this.#db.selectFrom('events').select('company_id').distinct().where('status', '=', 'pending').where('next_attempt_at', '<=', now).limit(1_000).execute();
+    const rows = await this.#db
+      .selectFrom('events')
+      .select('company_id')
+      .distinct()
+      .where('status', '=', 'pending')
+      .where('next_attempt_at', '<=', now)
+      .limit(1_000)
+      .execute();
     return rows.map((row) => row.company_id);
   }
 
@@ -38,12 +45,26 @@ export class DispatcherStore {
       .orderBy('queued_at')
       .limit(limit)
       .execute();
-    return rows.map((row) => ({ companyId: row.company_id, runId: row.id, carrierId: row.carrier_id, planHash: row.plan_hash, triggerNodeId: row.trigger_node_id }));
+    return rows.map((row) => ({
+      companyId: row.company_id,
+      runId: row.id,
+      carrierId: row.carrier_id,
+      planHash: row.plan_hash,
+      triggerNodeId: row.trigger_node_id,
+    }));
   }
 
   /** Where a public webhook key leads. Served by `subscriptions_by_endpoint`. */
-  async findEndpoint(key: string): Promise<{ readonly companyId: string; readonly subscriptionId: string } | undefined> {
-    const row = await this.#db.selectFrom('subscriptions').select(['company_id', 'id']).where('kind', '=', 'webhook').where('key', '=', key).where('active', '=', true).executeTakeFirst();
+  async findEndpoint(
+    key: string,
+  ): Promise<{ readonly companyId: string; readonly subscriptionId: string } | undefined> {
+    const row = await this.#db
+      .selectFrom('subscriptions')
+      .select(['company_id', 'id'])
+      .where('kind', '=', 'webhook')
+      .where('key', '=', key)
+      .where('active', '=', true)
+      .executeTakeFirst();
     return row && { companyId: row.company_id, subscriptionId: row.id };
   }
 
@@ -54,7 +75,10 @@ export class DispatcherStore {
       .select((eb) => [eb.fn.countAll<string>().as('count'), eb.fn.min('next_attempt_at').as('oldest')])
       .where('status', '=', 'pending')
       .executeTakeFirstOrThrow();
-    return { pending: Number(row.count), oldestSeconds: row.oldest ? Math.max(0, (now.getTime() - new Date(row.oldest).getTime()) / 1_000) : null };
+    return {
+      pending: Number(row.count),
+      oldestSeconds: row.oldest ? Math.max(0, (now.getTime() - new Date(row.oldest).getTime()) / 1_000) : null,
+    };
   }
 
   async close(): Promise<void> {
@@ -63,5 +87,7 @@ export class DispatcherStore {
 }
 
 export function openDispatcherStore(url: string): DispatcherStore {
-  return new DispatcherStore(new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createPool(url, { max: 5 }) }) }));
+  return new DispatcherStore(
+    new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createPool(url, { max: 5 }) }) }),
+  );
 }

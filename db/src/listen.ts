@@ -5,7 +5,11 @@ import pg from 'pg';
  * on them sweeps as well.
  * @returns the function that ends the listening.
  */
-export async function listen(url: string, channel: string, onMessage: (payload: string) => void): Promise<() => Promise<void>> {
+export async function listen(
+  url: string,
+  channel: string,
+  onMessage: (payload: string) => void,
+): Promise<() => Promise<void>> {
   let closed = false;
   let client: pg.Client | undefined;
   let timer: NodeJS.Timeout | undefined;

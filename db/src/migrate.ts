@@ -26,7 +26,11 @@ export async function migrate(options: MigrateOptions): Promise<{ readonly appli
     const migrator = new Migrator({ db, provider: { getMigrations: () => readMigrations(options.onStep) } });
     const { error, results = [] } = await migrator.migrateToLatest();
     const failed = results.find((result) => result.status === 'Error');
-    if (error) throw new Error(`Migration ${failed?.migrationName ?? ''} failed: ${error instanceof Error ? error.message : JSON.stringify(error)}`, { cause: error });
+    if (error)
+      throw new Error(
+        `Migration ${failed?.migrationName ?? ''} failed: ${error instanceof Error ? error.message : JSON.stringify(error)}`,
+        { cause: error },
+      );
     for (const [role, password] of [
       ['plumbline_app', options.appPassword],
       ['plumbline_dispatcher', options.dispatcherPassword],

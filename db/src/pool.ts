@@ -1,7 +1,10 @@
 import pg from 'pg';
 
 /** A connection pool. An idle connection that breaks is dropped, not fatal. */
-export function createPool(url: string, options: { readonly max?: number; readonly searchPath?: string } = {}): pg.Pool {
+export function createPool(
+  url: string,
+  options: { readonly max?: number; readonly searchPath?: string } = {},
+): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: options.max ?? 10,

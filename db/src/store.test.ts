@@ -28,23 +28,38 @@ const invoice = {
 test('an approval writes the record, its change and its event together', async () => {
   const companyId = await database.company();
   const now = new Date();
-  const created = await database.store.tenant(companyId, (tx) => createRecord(tx, { companyId, entity: 'vendor_invoice', actor: 'Dana', now, data: invoice }));
-  await database.store.tenant(companyId, (tx) => changeInvoiceStatus(tx, { companyId, id: created.id, to: 'approved', actor: 'Dana', now }));
-  const events = await database.asOwner('select key, status, data from events where company_id = $1 order by seq', [companyId]);
+  const created = await database.store.tenant(companyId, (tx) =>
+    createRecord(tx, { companyId, entity: 'vendor_invoice', actor: 'Dana', now, data: invoice }),
+  );
+  await database.store.tenant(companyId, (tx) =>
+    changeInvoiceStatus(tx, { companyId, id: created.id, to: 'approved', actor: 'Dana', now }),
+  );
+  const events = await database.asOwner('select key, status, data from events where company_id = $1 order by seq', [
+    companyId,
+  ]);
   expect(events.map((event) => event['key'])).toEqual(['vendor_invoice.created', 'vendor_invoice.approved']);
-  const { rows, total } = await database.store.tenant(companyId, (tx) => listRecords(tx, { companyId, entity: 'vendor_invoice', status: 'approved', search: 'ridge' }));
+  const { rows, total } = await database.store.tenant(companyId, (tx) =>
+    listRecords(tx, { companyId, entity: 'vendor_invoice', status: 'approved', search: 'ridge' }),
+  );
   expect(total).toBe(1);
   expect(rows[0]?.data['approvedBy']).toBe('Dana');
-  await expect(database.store.tenant(companyId, (tx) => changeInvoiceStatus(tx, { companyId, id: created.id, to: 'rejected', actor: 'Dana', now }))).rejects.toMatchObject({ code: 'invalid_transition' });
+  await expect(
+    database.store.tenant(companyId, (tx) =>
+      changeInvoiceStatus(tx, { companyId, id: created.id, to: 'rejected', actor: 'Dana', now }),
+    ),
+  ).rejects.toMatchObject({ code: 'invalid_transition' });
 });
 
 test('the audit chain holds, and shows where it was tampered with', async () => {
   const companyId = await database.company();
   await database.store.tenant(companyId, async (tx) => {
-    for (let index = 0; index < 5; index++) await appendAudit(tx, { actor: 'Dana', action: 'flow.published', targetType: 'flow', targetId: String(index) });
+    for (let index = 0; index < 5; index++)
+      await appendAudit(tx, { actor: 'Dana', action: 'flow.published', targetType: 'flow', targetId: String(index) });
   });
   expect(await database.store.tenant(companyId, verifyAudit)).toBeNull();
-  await expect(database.asOwner('update audit_log set actor = $2 where company_id = $1', [companyId, 'Mallory'])).rejects.toThrow('append-only');
+  await expect(
+    database.asOwner('update audit_log set actor = $2 where company_id = $1', [companyId, 'Mallory']),
+  ).rejects.toThrow('append-only');
   await database.asOwner('alter table audit_log disable trigger audit_log_append_only');
   await database.asOwner(`update audit_log set actor = 'Mallory' where company_id = $1 and number = 3`, [companyId]);
   await database.asOwner('alter table audit_log enable trigger audit_log_append_only');
@@ -58,7 +73,12 @@ test('a sealed value opens only where it was sealed', async () => {
   const sealed = await vault.seal(place, { accessToken: 'secret' });
   expect(await vault.open(place, sealed)).toEqual({ accessToken: 'secret' });
   expect(JSON.stringify(sealed)).not.toContain('secret');
-  for (const elsewhere of [{ ...place, companyId: other }, { ...place, table: 'webhooks' }, { ...place, rowId: 'r2' }, { ...place, column: 'secret' }])
+  for (const elsewhere of [
+    { ...place, companyId: other },
+    { ...place, table: 'webhooks' },
+    { ...place, rowId: 'r2' },
+    { ...place, column: 'secret' },
+  ])
     await expect(vault.open(elsewhere, sealed)).rejects.toThrow('cannot be opened');
   const text = Buffer.from(sealed.ct, 'base64');
   for (let index = 0; index < text.length; index++) {
@@ -74,7 +94,9 @@ test('a rotated master key rewraps the company keys, and the data still opens wi
   const next = { id: 'new', key: Buffer.alloc(32, 2) };
   const place = { companyId, table: 'subscriptions', rowId: 's', column: 'secret' };
   const sealed = await createVault({ masterKeys: [old], store: database.store }).seal(place, 'whsec');
-  await expect(createVault({ masterKeys: [next], store: database.store }).open(place, sealed)).rejects.toThrow('cannot be opened');
+  await expect(createVault({ masterKeys: [next], store: database.store }).open(place, sealed)).rejects.toThrow(
+    'cannot be opened',
+  );
   expect(await createVault({ masterKeys: [next, old], store: database.store }).rewrap(companyId)).toBe(1);
   expect(await createVault({ masterKeys: [next], store: database.store }).open(place, sealed)).toBe('whsec');
 });

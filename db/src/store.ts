@@ -31,7 +31,11 @@ export class Store {
 
   /** State of the vendor doubles, which belong to no company. */
   async sandboxState(connector: string): Promise<unknown> {
-    const row = await this.#db.selectFrom('sandbox_states').select('state').where('connector', '=', connector).executeTakeFirst();
+    const row = await this.#db
+      .selectFrom('sandbox_states')
+      .select('state')
+      .where('connector', '=', connector)
+      .executeTakeFirst();
     return row?.state;
   }
 
@@ -55,5 +59,7 @@ export class Store {
 
 /** Opens the store as the role `plumbline_app`. */
 export function openStore(url: string, options: { readonly max?: number } = {}): Store {
-  return new Store(new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createPool(url, { max: options.max ?? 20 }) }) }));
+  return new Store(
+    new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createPool(url, { max: options.max ?? 20 }) }) }),
+  );
 }

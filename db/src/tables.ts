@@ -27,7 +27,13 @@ export interface Tables {
     currency: ColumnType<string, string | undefined, string>;
     created_at: CreatedAt;
   };
-  company_keys: { company_id: string; version: number; wrapped_key: Buffer; master_key_id: string; created_at: CreatedAt };
+  company_keys: {
+    company_id: string;
+    version: number;
+    wrapped_key: Buffer;
+    master_key_id: string;
+    created_at: CreatedAt;
+  };
 
   // — connections (the product plan's names) —
   integrations: {
@@ -154,7 +160,11 @@ export interface Tables {
     subject_entity: string | null;
     subject_id: string | null;
     data: Json<Record<string, unknown>>;
-    status: ColumnType<'pending' | 'dispatched' | 'ignored', 'pending' | undefined, 'pending' | 'dispatched' | 'ignored'>;
+    status: ColumnType<
+      'pending' | 'dispatched' | 'ignored',
+      'pending' | undefined,
+      'pending' | 'dispatched' | 'ignored'
+    >;
     /** Plain sentence when ignored. */
     reason: string | null;
     received_at: CreatedAt;

@@ -7,8 +7,13 @@ import { DispatcherStore, openDispatcherStore } from './dispatcher-store.ts';
 import { startPostgres } from './embedded.ts';
 import { migrate } from './migrate.ts';
 import { openStore, type Store } from './store.ts';
+import { withDatabase, withUser } from './urls.ts';
 
-const PASSWORDS = { appPassword: 'app-password-of-tests', dispatcherPassword: 'dispatcher-password-of-tests', authPassword: 'auth-password-of-tests' };
+const PASSWORDS = {
+  appPassword: 'app-password-of-tests',
+  dispatcherPassword: 'dispatcher-password-of-tests',
+  authPassword: 'auth-password-of-tests',
+};
 const TEMPLATE = 'plumbline_template';
 
 /** One server for a whole test run, with a migrated template that every test database is cloned from. */
@@ -61,10 +66,15 @@ export async function testDatabase(): Promise<TestDatabase> {
     dispatcher,
     company: async (companyName = 'Hartwell Homes') => {
       const id = randomUUID();
-      await pool.query('insert into auth.organizations (id, name, slug) values ($1, $2, $3)', [id, companyName, `c-${id}`]);
+      await pool.query('insert into auth.organizations (id, name, slug) values ($1, $2, $3)', [
+        id,
+        companyName,
+        `c-${id}`,
+      ]);
       return id;
     },
-    asOwner: async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) => (await pool.query<Row>(text, [...values])).rows,
+    asOwner: async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) =>
+      (await pool.query<Row>(text, [...values])).rows,
     close: async () => {
       await store.close();
       await dispatcher.close();
@@ -82,18 +92,4 @@ async function query(url: string, text: string): Promise<void> {
   } finally {
     await client.end();
   }
-}
-
-function withDatabase(url: string, name: string): string {
-  const next = new URL(url);
-  next.pathname = `/${name}`;
-  return next.href;
-}
-
-/** The same database as another role. */
-export function withUser(url: string, user: string, password: string): string {
-  const next = new URL(url);
-  next.username = user;
-  next.password = encodeURIComponent(password);
-  return next.href;
 }

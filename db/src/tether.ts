@@ -20,10 +20,14 @@ export function tether(options: TetherOptions): ChildProcess {
   if (options.log) flags.push('--log', options.log);
   if (options.cwd) flags.push('--cwd', options.cwd);
   if (options.uid !== undefined) flags.push('--uid', String(options.uid), '--gid', String(options.gid ?? options.uid));
-  return spawn(process.execPath, [fileURLToPath(new URL('./tether.mjs', import.meta.url)), ...flags, '--', options.command, ...options.args], {
-    stdio: ['pipe', 'ignore', 'pipe'],
-    ...(options.env ? { env: options.env } : {}),
-  });
+  return spawn(
+    process.execPath,
+    [fileURLToPath(new URL('./tether.mjs', import.meta.url)), ...flags, '--', options.command, ...options.args],
+    {
+      stdio: ['pipe', 'ignore', 'pipe'],
+      ...(options.env ? { env: options.env } : {}),
+    },
+  );
 }
 
 /** Stops a tethered program and waits for its end. */

@@ -58,10 +58,13 @@ export function createApp(services: Services) {
   app.onError((error, c) => {
     const requestId = c.get('requestId');
     const { problem } = toProblem(error, requestId);
-    if (problem.status >= 500) deps.log.error({ err: error, requestId, method: c.req.method, path: c.req.path }, problem.code);
+    if (problem.status >= 500)
+      deps.log.error({ err: error, requestId, method: c.req.method, path: c.req.path }, problem.code);
     return answerProblem(c, error, requestId);
   });
-  app.notFound((c) => answerProblem(c, new ApiError('not_found', 'There is nothing at this address.'), c.get('requestId')));
+  app.notFound((c) =>
+    answerProblem(c, new ApiError('not_found', 'There is nothing at this address.'), c.get('requestId')),
+  );
 
   return app
     .route('/hooks', webhookIngress(services))

@@ -29,7 +29,13 @@ export type Role = 'owner' | 'admin' | 'builder' | 'viewer';
 
 export interface Me {
   readonly user: { readonly id: string; readonly name: string; readonly email: string };
-  readonly company: { readonly id: string; readonly name: string; readonly slug: string; readonly timeZone: string; readonly currency: string };
+  readonly company: {
+    readonly id: string;
+    readonly name: string;
+    readonly slug: string;
+    readonly timeZone: string;
+    readonly currency: string;
+  };
   readonly role: Role;
   readonly companies: readonly { readonly id: string; readonly name: string; readonly role: Role }[];
 }
@@ -110,7 +116,12 @@ export interface Sample {
 
 /** POST /api/expressions/preview { source, context } or { source, eventId, flowId } */
 export type Preview =
-  | { readonly ok: true; readonly value: unknown; /** The expression matched nothing. */ readonly empty: boolean; readonly ms: number }
+  | {
+      readonly ok: true;
+      readonly value: unknown;
+      /** The expression matched nothing. */ readonly empty: boolean;
+      readonly ms: number;
+    }
   | { readonly ok: false; readonly code: string; readonly message: string; readonly at?: number };
 
 // — runs —
@@ -169,7 +180,13 @@ export interface RunDetail extends RunSummary {
   readonly steps: readonly StepDetail[];
   /** The version the run runs, not today's draft. */
   readonly document: FlowDocument;
-  readonly event: { readonly id: string; readonly kind: string; readonly key: string; readonly receivedAt: string; readonly data: unknown } | null;
+  readonly event: {
+    readonly id: string;
+    readonly kind: string;
+    readonly key: string;
+    readonly receivedAt: string;
+    readonly data: unknown;
+  } | null;
   readonly carrierId: string;
   readonly lane: number;
   readonly temporalUrl: string | null;
@@ -177,9 +194,7 @@ export interface RunDetail extends RunSummary {
 
 /** POST /api/runs/:id/steps/:nodeId/decide */
 export type StepDecision =
-  | { readonly action: 'retry' }
-  | { readonly action: 'skip'; readonly output: unknown }
-  | { readonly action: 'abort' };
+  { readonly action: 'retry' } | { readonly action: 'skip'; readonly output: unknown } | { readonly action: 'abort' };
 
 /** Server-sent events of GET /api/live: `event: change`, data = one of these. Fetch what you show again. */
 export interface LiveChange {
@@ -287,7 +302,11 @@ export interface EntityInfo {
   readonly title: string;
   readonly plural: string;
   readonly count: number;
-  readonly columns: readonly { readonly field: string; readonly title: string; readonly kind: 'text' | 'money' | 'date' | 'status' }[];
+  readonly columns: readonly {
+    readonly field: string;
+    readonly title: string;
+    readonly kind: 'text' | 'money' | 'date' | 'status';
+  }[];
   readonly statuses: readonly string[];
 }
 
@@ -325,7 +344,9 @@ export interface Notice {
 /** GET /api/health, for anyone. */
 export interface Health {
   readonly status: 'ok' | 'degraded';
-  readonly checks: Readonly<Record<'database' | 'temporal' | 'worker' | 'evaluator', { readonly ok: boolean; readonly detail: string }>>;
+  readonly checks: Readonly<
+    Record<'database' | 'temporal' | 'worker' | 'evaluator', { readonly ok: boolean; readonly detail: string }>
+  >;
   readonly pendingEvents: number;
   readonly oldestPendingSeconds: number | null;
 }

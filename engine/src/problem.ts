@@ -49,7 +49,13 @@ export class ApiError extends Error {
   constructor(
     code: ProblemCode,
     detail: string,
-    more: { fix?: string; path?: string; findings?: readonly Finding[]; headers?: Readonly<Record<string, string>>; cause?: unknown } = {},
+    more: {
+      fix?: string;
+      path?: string;
+      findings?: readonly Finding[];
+      headers?: Readonly<Record<string, string>>;
+      cause?: unknown;
+    } = {},
   ) {
     super(detail, more.cause === undefined ? {} : { cause: more.cause });
     this.code = code;
@@ -62,11 +68,16 @@ export class ApiError extends Error {
 
 /** One answer for "it is not there" and "it is not yours", so that nobody learns which. */
 export function notFound(what: string): ApiError {
-  return new ApiError('not_found', `There is no such ${what}.`, { fix: 'It may have been removed. Go back to the list.' });
+  return new ApiError('not_found', `There is no such ${what}.`, {
+    fix: 'It may have been removed. Go back to the list.',
+  });
 }
 
 /** Any thrown value as problem+json. What is unexpected is logged by the caller, never shown. */
-export function toProblem(error: unknown, requestId: string): { readonly problem: Problem; readonly headers: Readonly<Record<string, string>> } {
+export function toProblem(
+  error: unknown,
+  requestId: string,
+): { readonly problem: Problem; readonly headers: Readonly<Record<string, string>> } {
   const known = toApiError(error);
   const status = problemCodes[known.code];
   return {
@@ -92,19 +103,34 @@ function toApiError(error: unknown): ApiError {
     return new ApiError(code, error.message, { cause: error });
   }
   if (isConnectorFailure(error)) return new ApiError('vendor_failed', error.message, { cause: error });
-  if (isDatabaseDown(error)) return new ApiError('unavailable', 'The database cannot be reached at the moment.', { fix: 'Try again in a few seconds.', headers: { 'Retry-After': '5' }, cause: error });
-  return new ApiError('unexpected', 'Something went wrong on our side.', { fix: 'Try again. If it goes wrong again, tell support the request id.', cause: error });
+  if (isDatabaseDown(error))
+    return new ApiError('unavailable', 'The database cannot be reached at the moment.', {
+      fix: 'Try again in a few seconds.',
+      headers: { 'Retry-After': '5' },
+      cause: error,
+    });
+  return new ApiError('unexpected', 'Something went wrong on our side.', {
+    fix: 'Try again. If it goes wrong again, tell support the request id.',
+    cause: error,
+  });
 }
 
 /** Connection refused, admin shutdown, too many connections, disk full. */
 function isDatabaseDown(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code !== 'string') return error instanceof Error && /connection terminated|timeout exceeded when trying to connect/i.test(error.message);
+  if (typeof code !== 'string')
+    return (
+      error instanceof Error && /connection terminated|timeout exceeded when trying to connect/i.test(error.message)
+    );
   return ['ECONNREFUSED', 'ECONNRESET', '57P01', '57P02', '57P03', '53300', '53100', '08006', '08001'].includes(code);
 }
 
 /** The handler of a Hono app's `onError`. */
 export function answerProblem(c: Context, error: unknown, requestId: string): Response {
   const { problem, headers } = toProblem(error, requestId);
-  return c.body(JSON.stringify(problem), problem.status as 500, { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', ...headers });
+  return c.body(JSON.stringify(problem), problem.status as 500, {
+    'Content-Type': 'application/problem+json',
+    'Cache-Control': 'no-store',
+    ...headers,
+  });
 }

@@ -22,7 +22,12 @@ export interface MountedSandboxes {
 }
 
 /** Mounts every connector's double under `/sandbox/<connector>`, with its state kept in the database. Never in production. */
-export async function mountSandboxes(options: { readonly catalog: Catalog; readonly store: Store; readonly origin: string; readonly clientSecret: string }): Promise<MountedSandboxes> {
+export async function mountSandboxes(options: {
+  readonly catalog: Catalog;
+  readonly store: Store;
+  readonly origin: string;
+  readonly clientSecret: string;
+}): Promise<MountedSandboxes> {
   const { catalog, store, origin, clientSecret } = options;
   const sandboxes = new Map<string, Sandbox>();
   const dirty = new Map<string, NodeJS.Timeout>();
@@ -38,7 +43,11 @@ export async function mountSandboxes(options: { readonly catalog: Catalog; reado
       clientSecret,
       now: () => new Date(),
       changed: () => {
-        if (!dirty.has(connector.id)) dirty.set(connector.id, setTimeout(() => void save(connector.id), 50));
+        if (!dirty.has(connector.id))
+          dirty.set(
+            connector.id,
+            setTimeout(() => void save(connector.id), 50),
+          );
       },
     });
     const state = await store.sandboxState(connector.id);

@@ -7,7 +7,9 @@ import { engineSettingsSchema, productionProblems } from './settings.ts';
 const settings = readSettings(engineSettingsSchema, process.env);
 const problems = productionProblems(settings, process.env);
 if (problems.length > 0) {
-  console.error(`Plumbline does not start in production like this:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+  console.error(
+    `Plumbline does not start in production like this:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+  );
   process.exit(78);
 }
 const log = createLog('api', settings.PLUMBLINE_LOG_LEVEL);

@@ -24,15 +24,27 @@ export interface RunningServer {
 }
 
 /** Brings up one API process: routes, dispatcher, live updates, studio, and in development the sandboxes. */
-export async function startServer(settings: EngineSettings, environment: NodeJS.ProcessEnv, log: Logger): Promise<RunningServer> {
+export async function startServer(
+  settings: EngineSettings,
+  environment: NodeJS.ProcessEnv,
+  log: Logger,
+): Promise<RunningServer> {
   const deps = await openDependencies(settings, environment, log);
-  const { auth, pool, close: closeAuth } = createAuth({
+  const {
+    auth,
+    pool,
+    close: closeAuth,
+  } = createAuth({
     databaseUrl: settings.PLUMBLINE_AUTH_DATABASE_URL,
     secret: settings.PLUMBLINE_SESSION_SECRET,
     origin: settings.PLUMBLINE_ORIGIN,
     secureCookies: settings.PLUMBLINE_ORIGIN.startsWith('https://'),
   });
-  const carriers = new Carriers({ address: settings.TEMPORAL_ADDRESS, namespace: settings.TEMPORAL_NAMESPACE, codec: deps.codec });
+  const carriers = new Carriers({
+    address: settings.TEMPORAL_ADDRESS,
+    namespace: settings.TEMPORAL_NAMESPACE,
+    codec: deps.codec,
+  });
   const dispatcherStore = openDispatcherStore(settings.PLUMBLINE_DISPATCHER_DATABASE_URL);
   const live = new LiveHub(settings.PLUMBLINE_APP_DATABASE_URL);
   let dispatcher: Dispatcher | undefined;
@@ -50,20 +62,38 @@ export async function startServer(settings: EngineSettings, environment: NodeJS.
     look: () => dispatcher?.look(),
   };
   if (settings.PLUMBLINE_DISPATCH)
-    dispatcher = new Dispatcher({ store: deps.store, dispatcher: dispatcherStore, dispatcherUrl: settings.PLUMBLINE_DISPATCHER_DATABASE_URL, carriers, evaluator: deps.evaluator, log, now: deps.now });
+    dispatcher = new Dispatcher({
+      store: deps.store,
+      dispatcher: dispatcherStore,
+      dispatcherUrl: settings.PLUMBLINE_DISPATCHER_DATABASE_URL,
+      carriers,
+      evaluator: deps.evaluator,
+      log,
+      now: deps.now,
+    });
 
   const sandboxes =
     settings.PLUMBLINE_SANDBOX_ORIGIN && settings.PLUMBLINE_SANDBOX_CLIENT_SECRET
-      ? await mountSandboxes({ catalog: deps.catalog, store: deps.store, origin: settings.PLUMBLINE_SANDBOX_ORIGIN, clientSecret: settings.PLUMBLINE_SANDBOX_CLIENT_SECRET })
+      ? await mountSandboxes({
+          catalog: deps.catalog,
+          store: deps.store,
+          origin: settings.PLUMBLINE_SANDBOX_ORIGIN,
+          clientSecret: settings.PLUMBLINE_SANDBOX_CLIENT_SECRET,
+        })
       : undefined;
   const app = createApp(services);
   const studio = studioFiles();
   // Sandboxes stand outside of our headers and our error shapes: they play someone else.
   const root = new Hono<{ Bindings: HttpBindings }>();
   if (sandboxes) root.route('/sandbox', sandboxes.app);
-  root.all('*', (c) => (/^\/(api|hooks|oauth)(\/|$)/.test(c.req.path) ? app.fetch(c.req.raw, c.env) : studio.fetch(c.req.raw, c.env)));
+  root.all('*', (c) =>
+    /^\/(api|hooks|oauth)(\/|$)/.test(c.req.path) ? app.fetch(c.req.raw, c.env) : studio.fetch(c.req.raw, c.env),
+  );
 
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000 }, getRequestListener(root.fetch));
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 2_000 },
+    getRequestListener(root.fetch),
+  );
   const port = await listenOn(server, settings.PLUMBLINE_PORT, settings.PLUMBLINE_HOST);
   return {
     services,

@@ -30,17 +30,25 @@ const placeholders = /^(changeme|change-me|secret|password|example|test)/i;
 export function productionProblems(settings: EngineSettings, environment: NodeJS.ProcessEnv): string[] {
   if (settings.PLUMBLINE_MODE !== 'production') return [];
   const problems: string[] = [];
-  if (placeholders.test(settings.PLUMBLINE_SESSION_SECRET)) problems.push('PLUMBLINE_SESSION_SECRET is a placeholder. Make one with: openssl rand -base64 48');
+  if (placeholders.test(settings.PLUMBLINE_SESSION_SECRET))
+    problems.push('PLUMBLINE_SESSION_SECRET is a placeholder. Make one with: openssl rand -base64 48');
   if (settings.PLUMBLINE_MASTER_KEYS.split(',').some((entry) => /:(A{43}=|.*changeme)/i.test(entry)))
     problems.push('PLUMBLINE_MASTER_KEYS holds a default key. Make one with: openssl rand -base64 32');
-  if (!environment['PLUMBLINE_ORIGIN']?.startsWith('https://')) problems.push('PLUMBLINE_ORIGIN must be an https address.');
+  if (!environment['PLUMBLINE_ORIGIN']?.startsWith('https://'))
+    problems.push('PLUMBLINE_ORIGIN must be an https address.');
   if (settings.PLUMBLINE_DEMO) problems.push('PLUMBLINE_DEMO must be off: the demo sign-in needs no password.');
-  if (settings.PLUMBLINE_SANDBOX_ORIGIN) problems.push('PLUMBLINE_SANDBOX_ORIGIN must be empty: production mounts no sandbox.');
+  if (settings.PLUMBLINE_SANDBOX_ORIGIN)
+    problems.push('PLUMBLINE_SANDBOX_ORIGIN must be empty: production mounts no sandbox.');
   if (settings.PLUMBLINE_ALLOWED_PRIVATE_ORIGINS) problems.push('PLUMBLINE_ALLOWED_PRIVATE_ORIGINS must be empty.');
   if (settings.PLUMBLINE_CRASH_POINT) problems.push('PLUMBLINE_CRASH_POINT must be empty.');
-  for (const name of ['PLUMBLINE_APP_DATABASE_URL', 'PLUMBLINE_DISPATCHER_DATABASE_URL', 'PLUMBLINE_AUTH_DATABASE_URL'] as const) {
+  for (const name of [
+    'PLUMBLINE_APP_DATABASE_URL',
+    'PLUMBLINE_DISPATCHER_DATABASE_URL',
+    'PLUMBLINE_AUTH_DATABASE_URL',
+  ] as const) {
     const password = decodeURIComponent(new URL(settings[name]).password);
-    if (password.length < 16 || placeholders.test(password)) problems.push(`${name} has no password, or a weak one (16 characters at least).`);
+    if (password.length < 16 || placeholders.test(password))
+      problems.push(`${name} has no password, or a weak one (16 characters at least).`);
   }
   return problems;
 }

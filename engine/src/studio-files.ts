@@ -15,7 +15,10 @@ export function studioFiles() {
   }
   app.use('*', async (c, next) => {
     await next();
-    c.header('Cache-Control', c.req.path.startsWith('/_app/immutable/') ? 'public, max-age=31536000, immutable' : 'no-cache');
+    c.header(
+      'Cache-Control',
+      c.req.path.startsWith('/_app/immutable/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+    );
   });
   app.use('*', serveStatic({ root: folder, precompressed: false }));
   app.get('*', async (c) => {

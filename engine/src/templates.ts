@@ -25,7 +25,8 @@ const folder = new URL('../../workflows/templates/', import.meta.url);
 export async function loadTemplates(): Promise<TemplateLibrary> {
   const templates = new Map<string, Template>();
   for (const slug of (await readdir(folder)).sort()) {
-    const read = async (file: string): Promise<unknown> => JSON.parse(await readFile(new URL(`${slug}/${file}`, folder), 'utf8')) as unknown;
+    const read = async (file: string): Promise<unknown> =>
+      JSON.parse(await readFile(new URL(`${slug}/${file}`, folder), 'utf8')) as unknown;
     const manifest = manifestSchema.parse(await read('manifest.json'));
     if (manifest.slug !== slug) throw new Error(`The template in folder "${slug}" calls itself "${manifest.slug}"`);
     templates.set(slug, { ...manifest, document: flowDocumentSchema.parse(await read('flow.json')) });

@@ -10,7 +10,14 @@ export function valid<T extends z.ZodType, Target extends keyof ValidationTarget
     const [issue] = result.error.issues;
     const path = issue?.path.join('.') ?? '';
     if (issue?.code === 'unrecognized_keys')
-      throw new ApiError('unknown_field', `There is no field "${(issue as unknown as { keys: string[] }).keys.join('", "')}".`, { path, fix: 'Leave it out.' });
-    throw new ApiError('invalid_input', `${path || 'The input'}: ${issue?.message ?? 'is not valid'}.`, { path, fix: 'Correct it and send it again.' });
+      throw new ApiError(
+        'unknown_field',
+        `There is no field "${(issue as unknown as { keys: string[] }).keys.join('", "')}".`,
+        { path, fix: 'Leave it out.' },
+      );
+    throw new ApiError('invalid_input', `${path || 'The input'}: ${issue?.message ?? 'is not valid'}.`, {
+      path,
+      fix: 'Correct it and send it again.',
+    });
   });
 }

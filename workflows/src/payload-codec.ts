@@ -85,7 +85,8 @@ function aad(companyId: string): string {
 /** Metadata and data in one piece: a JSON line, then the bytes. */
 function pack(payload: Payload): Uint8Array {
   const metadata = Object.fromEntries(Object.entries(payload.metadata ?? {}).map(([name, value]) => [name, Buffer.from(value).toString('base64')]));
-  return Buffer.concat([Buffer.from(`${JSON.stringify(metadata)}\n`), payload.data ?? new Uint8Array()]);
+  // An empty value comes as protobufjs's own empty list, not as bytes.
+  return Buffer.concat([Buffer.from(`${JSON.stringify(metadata)}\n`), Buffer.from(payload.data ?? [])]);
 }
 
 function unpack(bytes: Uint8Array): Payload {

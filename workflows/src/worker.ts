@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { PayloadCodec } from '@temporalio/common';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Activities } from './activities/contract.ts';
 import { bundlePath } from './bundle.ts';
@@ -22,6 +22,7 @@ export async function createWorker(options: WorkerOptions): Promise<{ readonly w
   Runtime.install({
     // Our supervisor tells us when to stop.
     shutdownSignals: [],
+    telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'WARN' }) } },
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const { error, workflowId, activityType, attempt } = (meta ?? {}) as Record<string, unknown>;
       options.log[level === 'ERROR' ? 'error' : 'warn']({ workflowId, activityType, attempt, err: error }, message);

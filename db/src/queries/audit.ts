@@ -15,7 +15,9 @@ export interface AuditEntry {
 
 /** Appends to the company's hash-chained audit log, in the transaction of what it tells of. */
 export async function appendAudit(tx: Transaction, entry: AuditEntry): Promise<void> {
-  await sql`select append_audit(${entry.actor}, ${entry.action}, ${entry.targetType}, ${entry.targetId}, ${json(entry.details ?? {})}::jsonb)`.execute(tx);
+  await sql`select append_audit(${entry.actor}, ${entry.action}, ${entry.targetType}, ${entry.targetId}, ${json(entry.details ?? {})}::jsonb)`.execute(
+    tx,
+  );
 }
 
 /** Number of the first entry that does not fit the chain, or null when all do. */

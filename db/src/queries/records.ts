@@ -23,20 +23,34 @@ export interface ListOptions {
 }
 
 /** A page of records, newest change first. Served by `records_by_entity`. */
-export async function listRecords(tx: Transaction, options: ListOptions): Promise<{ readonly rows: RecordRow[]; readonly next?: string; readonly total: number }> {
+export async function listRecords(
+  tx: Transaction,
+  options: ListOptions,
+): Promise<{ readonly rows: RecordRow[]; readonly next?: string; readonly total: number }> {
   const limit = Math.min(options.limit ?? 50, 200);
   let query = tx.selectFrom('records').where('company_id', '=', options.companyId).where('entity', '=', options.entity);
   if (options.status) query = query.where(sql<string>`data ->> 'status'`, '=', options.status);
-  for (const word of (options.search ?? '').toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8)) query = query.where('search', 'like', `%${word.replace(/[\\%_]/g, '\\$&')}%`);
+  for (const word of (options.search ?? '').toLowerCase().split(/\s+/).filter(Boolean).slice(0, 8))
+    query = query.where('search', 'like', `%${word.replace(/[\\%_]/g, '\\$&')}%`);
   const total = await query.select((eb) => eb.fn.countAll<string>().as('count')).executeTakeFirstOrThrow();
   const after = options.cursor ? parseCursor(options.cursor) : undefined;
-  if (after) query = query.where((eb) => eb(eb.refTuple('updated_at', 'id'), '<', eb.tuple(after.at as unknown as Date, after.id)));
-  const rows = await query.select(['id', 'version', 'data', 'updated_at', sql<string>`updated_at::text`.as('at')]).orderBy('updated_at', 'desc').orderBy('id', 'desc').limit(limit + 1).execute();
+  if (after)
+    query = query.where((eb) =>
+      eb(eb.refTuple('updated_at', 'id'), '<', eb.tuple(after.at as unknown as Date, after.id)),
+    );
+  const rows = await query
+    .select(['id', 'version', 'data', 'updated_at', sql<string>`updated_at::text`.as('at')])
+    .orderBy('updated_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .execute();
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   return {
     rows: page.map((row) => ({ id: row.id, version: row.version, data: row.data, updatedAt: row.updated_at })),
-    ...(rows.length > limit && last ? { next: Buffer.from(JSON.stringify([last.at, last.id])).toString('base64url') } : {}),
+    ...(rows.length > limit && last
+      ? { next: Buffer.from(JSON.stringify([last.at, last.id])).toString('base64url') }
+      : {}),
     total: Number(total.count),
   };
 }
@@ -44,7 +58,8 @@ export async function listRecords(tx: Transaction, options: ListOptions): Promis
 function parseCursor(cursor: string): { readonly at: string; readonly id: string } {
   try {
     const [at, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    if (typeof at === 'string' && typeof id === 'string' && !Number.isNaN(Date.parse(at)) && /^[0-9a-f-]{36}$/.test(id)) return { at, id };
+    if (typeof at === 'string' && typeof id === 'string' && !Number.isNaN(Date.parse(at)) && /^[0-9a-f-]{36}$/.test(id))
+      return { at, id };
   } catch {
     // answered below
   }
@@ -52,12 +67,28 @@ function parseCursor(cursor: string): { readonly at: string; readonly id: string
 }
 
 export async function countRecords(tx: Transaction, companyId: string): Promise<Readonly<Record<string, number>>> {
-  const rows = await tx.selectFrom('records').select((eb) => ['entity', eb.fn.countAll<string>().as('count')]).where('company_id', '=', companyId).groupBy('entity').execute();
+  const rows = await tx
+    .selectFrom('records')
+    .select((eb) => ['entity', eb.fn.countAll<string>().as('count')])
+    .where('company_id', '=', companyId)
+    .groupBy('entity')
+    .execute();
   return Object.fromEntries(rows.map((row) => [row.entity, Number(row.count)]));
 }
 
-export async function readRecord(tx: Transaction, companyId: string, entity: string, id: string): Promise<RecordRow | undefined> {
-  const row = await tx.selectFrom('records').select(['id', 'version', 'data', 'updated_at']).where('company_id', '=', companyId).where('entity', '=', entity).where('id', '=', id).executeTakeFirst();
+export async function readRecord(
+  tx: Transaction,
+  companyId: string,
+  entity: string,
+  id: string,
+): Promise<RecordRow | undefined> {
+  const row = await tx
+    .selectFrom('records')
+    .select(['id', 'version', 'data', 'updated_at'])
+    .where('company_id', '=', companyId)
+    .where('entity', '=', entity)
+    .where('id', '=', id)
+    .executeTakeFirst();
   return row && { id: row.id, version: row.version, data: row.data, updatedAt: row.updated_at };
 }
 
@@ -71,7 +102,10 @@ export interface Change {
 }
 
 /** Stores a new record, its change and its event in the caller's transaction. @throws DataError `invalid_input` */
-export async function createRecord(tx: Transaction, input: Omit<Change, 'change'> & { readonly data: unknown }): Promise<RecordRow> {
+export async function createRecord(
+  tx: Transaction,
+  input: Omit<Change, 'change'> & { readonly data: unknown },
+): Promise<RecordRow> {
   const entity: Entity = entities[input.entity];
   const data = parseRecord(entity, input.data);
   const row = await tx
@@ -87,12 +121,26 @@ export async function createRecord(tx: Transaction, input: Omit<Change, 'change'
  * Replaces a record's data when it is still at `version`, and writes the change and its event with it.
  * @throws DataError `not_found`, `version_conflict`, `invalid_input`
  */
-export async function updateRecord(tx: Transaction, input: Change & { readonly id: string; readonly version: number; readonly data: unknown }): Promise<RecordRow> {
+export async function updateRecord(
+  tx: Transaction,
+  input: Change & { readonly id: string; readonly version: number; readonly data: unknown },
+): Promise<RecordRow> {
   const entity: Entity = entities[input.entity];
   const data = parseRecord(entity, input.data);
-  const before = await tx.selectFrom('records').select(['version', 'data']).where('company_id', '=', input.companyId).where('entity', '=', entity.id).where('id', '=', input.id).forUpdate().executeTakeFirst();
+  const before = await tx
+    .selectFrom('records')
+    .select(['version', 'data'])
+    .where('company_id', '=', input.companyId)
+    .where('entity', '=', entity.id)
+    .where('id', '=', input.id)
+    .forUpdate()
+    .executeTakeFirst();
   if (!before) throw new DataError('not_found', `There is no such ${entity.title.toLowerCase()}.`);
-  if (before.version !== input.version) throw new DataError('version_conflict', `This ${entity.title.toLowerCase()} was changed meanwhile. Look at it again and repeat your change.`);
+  if (before.version !== input.version)
+    throw new DataError(
+      'version_conflict',
+      `This ${entity.title.toLowerCase()} was changed meanwhile. Look at it again and repeat your change.`,
+    );
   const row = await tx
     .updateTable('records')
     .set({ data: json(data), search: searchText(entity, data), version: input.version + 1, updated_at: input.now })
@@ -110,12 +158,22 @@ export async function updateRecord(tx: Transaction, input: Change & { readonly i
  */
 export async function changeInvoiceStatus(
   tx: Transaction,
-  input: { readonly companyId: string; readonly id: string; readonly to: 'approved' | 'rejected' | 'paid'; readonly actor: string; readonly now: Date },
+  input: {
+    readonly companyId: string;
+    readonly id: string;
+    readonly to: 'approved' | 'rejected' | 'paid';
+    readonly actor: string;
+    readonly now: Date;
+  },
 ): Promise<RecordRow> {
   const current = await readRecord(tx, input.companyId, 'vendor_invoice', input.id);
   if (!current) throw new DataError('not_found', 'There is no such vendor invoice.');
   const invoice = current.data as VendorInvoice;
-  if (!invoiceTransitions[invoice.status].includes(input.to)) throw new DataError('invalid_transition', `Invoice ${invoice.number} is ${invoice.status}; it cannot become ${input.to}.`);
+  if (!invoiceTransitions[invoice.status].includes(input.to))
+    throw new DataError(
+      'invalid_transition',
+      `Invoice ${invoice.number} is ${invoice.status}; it cannot become ${input.to}.`,
+    );
   const approval = input.to === 'approved' ? { approvedBy: input.actor, approvedAt: input.now.toISOString() } : {};
   return await updateRecord(tx, {
     companyId: input.companyId,
@@ -133,15 +191,37 @@ function parseRecord(entity: Entity, data: unknown): Record<string, unknown> {
   const parsed = entity.schema.safeParse(data);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new DataError('invalid_input', `${entity.title}, ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}.`);
+  throw new DataError(
+    'invalid_input',
+    `${entity.title}, ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}.`,
+  );
 }
 
 /** The change feed and the outbox: both in the transaction that changes the record, so neither can be missing. */
-async function writeChange(tx: Transaction, change: Change, record: { readonly id: string; readonly version: number; readonly before: unknown; readonly after: Record<string, unknown> }): Promise<void> {
+async function writeChange(
+  tx: Transaction,
+  change: Change,
+  record: {
+    readonly id: string;
+    readonly version: number;
+    readonly before: unknown;
+    readonly after: Record<string, unknown>;
+  },
+): Promise<void> {
   const { companyId, entity, actor, now } = change;
   await tx
     .insertInto('record_changes')
-    .values({ company_id: companyId, record_id: record.id, entity, change: change.change, version: record.version, before: record.before === null ? null : json(record.before), after: json(record.after), actor, at: now })
+    .values({
+      company_id: companyId,
+      record_id: record.id,
+      entity,
+      change: change.change,
+      version: record.version,
+      before: record.before === null ? null : json(record.before),
+      after: json(record.after),
+      actor,
+      at: now,
+    })
     .execute();
   const type = `${entity}.${change.change}`;
   const dedupe = `${record.id}:${record.version}`;
@@ -154,7 +234,11 @@ async function writeChange(tx: Transaction, change: Change, record: { readonly i
       dedupe_key: dedupe,
       subject_entity: entity,
       subject_id: record.id,
-      data: json({ event: { id: dedupe, type, occurredAt: now.toISOString() }, record: { id: record.id, ...record.after }, actor }),
+      data: json({
+        event: { id: dedupe, type, occurredAt: now.toISOString() },
+        record: { id: record.id, ...record.after },
+        actor,
+      }),
       reason: null,
       dispatched_at: null,
     })

@@ -31,7 +31,11 @@ export function createAuth(options: AuthOptions) {
         roles,
         creatorRole: 'owner',
         allowUserToCreateOrganization: false,
-        schema: { organization: { modelName: 'organizations' }, member: { modelName: 'members' }, invitation: { modelName: 'invitations' } },
+        schema: {
+          organization: { modelName: 'organizations' },
+          member: { modelName: 'members' },
+          invitation: { modelName: 'invitations' },
+        },
       }),
     ],
     advanced: {

@@ -23,23 +23,40 @@ export async function membershipsOf(pool: Pool, userId: string): Promise<Members
 /** Makes a person with a password and a company they own; does nothing when the e-mail is taken. For the demo and for set-up. */
 export async function createOwner(
   pool: Pool,
-  owner: { readonly email: string; readonly name: string; readonly password: string; readonly company: string; readonly slug: string; readonly role?: Role },
+  owner: {
+    readonly email: string;
+    readonly name: string;
+    readonly password: string;
+    readonly company: string;
+    readonly slug: string;
+    readonly role?: Role;
+  },
 ): Promise<{ readonly userId: string; readonly companyId: string; readonly created: boolean }> {
   const client = await pool.connect();
   try {
     await client.query('begin');
     await client.query(`select pg_advisory_xact_lock(hashtext('plumbline.create_owner'))`);
     const now = new Date();
-    let companyId = (await client.query<{ id: string }>('select id from organizations where slug = $1', [owner.slug])).rows[0]?.id;
+    let companyId = (await client.query<{ id: string }>('select id from organizations where slug = $1', [owner.slug]))
+      .rows[0]?.id;
     if (!companyId) {
       companyId = randomUUID();
-      await client.query('insert into organizations (id, name, slug, "createdAt") values ($1, $2, $3, $4)', [companyId, owner.company, owner.slug, now]);
+      await client.query('insert into organizations (id, name, slug, "createdAt") values ($1, $2, $3, $4)', [
+        companyId,
+        owner.company,
+        owner.slug,
+        now,
+      ]);
     }
-    let userId = (await client.query<{ id: string }>('select id from users where email = $1', [owner.email])).rows[0]?.id;
+    let userId = (await client.query<{ id: string }>('select id from users where email = $1', [owner.email])).rows[0]
+      ?.id;
     const created = userId === undefined;
     if (!userId) {
       userId = randomUUID();
-      await client.query('insert into users (id, name, email, "emailVerified", "createdAt", "updatedAt") values ($1, $2, $3, true, $4, $4)', [userId, owner.name, owner.email, now]);
+      await client.query(
+        'insert into users (id, name, email, "emailVerified", "createdAt", "updatedAt") values ($1, $2, $3, true, $4, $4)',
+        [userId, owner.name, owner.email, now],
+      );
       await client.query(
         'insert into accounts (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt") values ($1, $2, $3, $4, $5, $6, $6)',
         [randomUUID(), userId, 'credential', userId, await hashPassword(owner.password), now],

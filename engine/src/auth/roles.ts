@@ -23,7 +23,14 @@ const builder = {
   connection: ['read', 'use'],
   record: ['read', 'approve'],
 } as const;
-const admin = { ...builder, connection: ['read', 'use', 'manage'], secret: ['reveal'], company: ['manage'], member: ['create', 'update', 'delete'], invitation: ['create', 'cancel'] } as const;
+const admin = {
+  ...builder,
+  connection: ['read', 'use', 'manage'],
+  secret: ['reveal'],
+  company: ['manage'],
+  member: ['create', 'update', 'delete'],
+  invitation: ['create', 'cancel'],
+} as const;
 
 /** owner ⊃ admin ⊃ builder ⊃ viewer. */
 export const roles = {
@@ -33,7 +40,9 @@ export const roles = {
   viewer: accessControl.newRole(viewer),
 };
 
-export type Right = { [Subject in keyof typeof statements]: `${Subject}:${(typeof statements)[Subject][number]}` }[keyof typeof statements];
+export type Right = {
+  [Subject in keyof typeof statements]: `${Subject}:${(typeof statements)[Subject][number]}`;
+}[keyof typeof statements];
 
 /** Whether a role has a right, e.g. `flow:publish`. */
 export function may(role: Role, right: Right): boolean {

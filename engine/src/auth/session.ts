@@ -29,8 +29,12 @@ export async function readActor(auth: Auth, pool: Pool, headers: Headers): Promi
   const session = await auth.api.getSession({ headers });
   if (!session) throw new ApiError('signed_out', 'You are not signed in.', { fix: 'Sign in again.' });
   const memberships = await membershipsOf(pool, session.user.id);
-  const active = memberships.find((membership) => membership.companyId === session.session.activeOrganizationId) ?? memberships[0];
-  if (!active) throw new ApiError('forbidden', 'You belong to no company.', { fix: 'Ask an owner of your company to invite you.' });
+  const active =
+    memberships.find((membership) => membership.companyId === session.session.activeOrganizationId) ?? memberships[0];
+  if (!active)
+    throw new ApiError('forbidden', 'You belong to no company.', {
+      fix: 'Ask an owner of your company to invite you.',
+    });
   return {
     userId: session.user.id,
     sessionId: session.session.id,
@@ -54,7 +58,8 @@ export function requireActor(auth: Auth, pool: Pool) {
 export function requireRight(right: Right) {
   return createMiddleware<ActorEnv>(async (c, next) => {
     const { role } = c.get('actor');
-    if (!may(role, right)) throw new ApiError('forbidden', `A ${role} may not do this.`, { fix: 'Ask an admin of your company.' });
+    if (!may(role, right))
+      throw new ApiError('forbidden', `A ${role} may not do this.`, { fix: 'Ask an admin of your company.' });
     await next();
   });
 }
@@ -68,8 +73,13 @@ export function requireSameOrigin(origin: string) {
     const sent = c.req.header('origin');
     const site = c.req.header('sec-fetch-site');
     const changes = !['GET', 'HEAD', 'OPTIONS'].includes(c.req.method);
-    if (changes && ((sent !== undefined && sent !== origin) || (site !== undefined && site !== 'same-origin' && site !== 'none')))
-      throw new ApiError('origin_forbidden', 'This request came from another site.', { fix: `Open ${origin} and try again there.` });
+    if (
+      changes &&
+      ((sent !== undefined && sent !== origin) || (site !== undefined && site !== 'same-origin' && site !== 'none'))
+    )
+      throw new ApiError('origin_forbidden', 'This request came from another site.', {
+        fix: `Open ${origin} and try again there.`,
+      });
     await next();
   });
 }

@@ -30,17 +30,33 @@ export function createOAuth(services: Services) {
     async authorize(actor: Actor, request: AuthorizeRequest): Promise<string> {
       const connector = requireConnector(services, request.connector);
       const client = connections.client(connector, request.environment);
-      if (!client) throw new ApiError('invalid_input', `${connector.title} is not set up here for ${request.environment} use.`, { fix: `An administrator sets PLUMBLINE_${connector.id.toUpperCase()}_CLIENT_ID and …_CLIENT_SECRET.` });
+      if (!client)
+        throw new ApiError('invalid_input', `${connector.title} is not set up here for ${request.environment} use.`, {
+          fix: `An administrator sets PLUMBLINE_${connector.id.toUpperCase()}_CLIENT_ID and …_CLIENT_SECRET.`,
+        });
       const state = randomBytes(32).toString('base64url');
       const verifier = generateRandomCodeVerifier();
       const state_hash = hash(state);
-      const sealed = await vault.seal({ companyId: actor.companyId, table: 'oauth_states', rowId: state_hash, column: 'verifier' }, verifier);
+      const sealed = await vault.seal(
+        { companyId: actor.companyId, table: 'oauth_states', rowId: state_hash, column: 'verifier' },
+        verifier,
+      );
       await store.tenant(actor.companyId, async (tx) => {
         if (request.connectionId) {
-          const row = await tx.selectFrom('integrations').select('id').where('company_id', '=', actor.companyId).where('id', '=', request.connectionId).where('type', '=', connector.id).executeTakeFirst();
+          const row = await tx
+            .selectFrom('integrations')
+            .select('id')
+            .where('company_id', '=', actor.companyId)
+            .where('id', '=', request.connectionId)
+            .where('type', '=', connector.id)
+            .executeTakeFirst();
           if (!row) throw notFound('connection');
         }
-        await tx.deleteFrom('oauth_states').where('company_id', '=', actor.companyId).where('expires_at', '<', now()).execute();
+        await tx
+          .deleteFrom('oauth_states')
+          .where('company_id', '=', actor.companyId)
+          .where('expires_at', '<', now())
+          .execute();
         await tx
           .insertInto('oauth_states')
           .values({
@@ -79,25 +95,50 @@ export function createOAuth(services: Services) {
         for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
         return url.pathname + url.search;
       };
-      if (query['error']) return back({ connect_error: query['error'] === 'access_denied' ? 'access_denied' : 'vendor_refused', connect_message: query['error'] === 'access_denied' ? 'Access was not granted.' : (query['error_description'] ?? query['error']).slice(0, 200) });
+      if (query['error'])
+        return back({
+          connect_error: query['error'] === 'access_denied' ? 'access_denied' : 'vendor_refused',
+          connect_message:
+            query['error'] === 'access_denied'
+              ? 'Access was not granted.'
+              : (query['error_description'] ?? query['error']).slice(0, 200),
+        });
       const connector = requireConnector(services, row.connector);
       const client = connections.client(connector, row.environment);
-      if (!client || !query['code']) return back({ connect_error: 'code_missing', connect_message: `${connector.title} sent no code.` });
+      if (!client || !query['code'])
+        return back({ connect_error: 'code_missing', connect_message: `${connector.title} sent no code.` });
       try {
-        const verifier = (await vault.open({ companyId: actor.companyId, table: 'oauth_states', rowId: row.state_hash, column: 'verifier' }, row.verifier as Sealed)) as string;
+        const verifier = (await vault.open(
+          { companyId: actor.companyId, table: 'oauth_states', rowId: row.state_hash, column: 'verifier' },
+          row.verifier as Sealed,
+        )) as string;
         const answer = await requestToken({
           connector,
           client,
           tokenUrl: connections.urls(connector, row.environment).tokenUrl,
-          parameters: { grant_type: 'authorization_code', code: query['code'], redirect_uri: redirectUri, code_verifier: verifier },
+          parameters: {
+            grant_type: 'authorization_code',
+            code: query['code'],
+            redirect_uri: redirectUri,
+            code_verifier: verifier,
+          },
           fetch: deps.fetch,
         });
         const account = { ...answer.account, ...callbackAccount(connector, query) };
-        const id = await keep(services, actor, { connector, environment: row.environment, account, answer, integrationId: row.integration_id });
+        const id = await keep(services, actor, {
+          connector,
+          environment: row.environment,
+          account,
+          answer,
+          integrationId: row.integration_id,
+        });
         return back({ connected: id });
       } catch (error) {
         deps.log.warn({ err: error, connector: connector.id, companyId: actor.companyId }, 'connecting failed');
-        return back({ connect_error: error instanceof ApiError ? error.code : 'connect_failed', connect_message: error instanceof Error ? error.message.slice(0, 300) : 'Connecting failed.' });
+        return back({
+          connect_error: error instanceof ApiError ? error.code : 'connect_failed',
+          connect_message: error instanceof Error ? error.message.slice(0, 300) : 'Connecting failed.',
+        });
       }
     },
   };
@@ -124,7 +165,12 @@ async function takeState(services: Services, actor: Actor, state: string) {
       .returning(['state_hash', 'connector', 'environment', 'integration_id', 'verifier', 'return_to'])
       .executeTakeFirst(),
   );
-  if (!row) throw new ApiError('oauth_state_invalid', 'This connection attempt is unknown, used up or older than ten minutes.', { fix: 'Start connecting again.' });
+  if (!row)
+    throw new ApiError(
+      'oauth_state_invalid',
+      'This connection attempt is unknown, used up or older than ten minutes.',
+      { fix: 'Start connecting again.' },
+    );
   return row;
 }
 
@@ -133,7 +179,8 @@ function callbackAccount(connector: Connector, query: Readonly<Record<string, st
   return Object.fromEntries(
     (connector.auth.callbackParameters ?? []).map((name) => {
       const value = query[name];
-      if (!value || value.length > 100) throw new ApiError('connect_failed', `${connector.title} did not say which account this is (${name}).`);
+      if (!value || value.length > 100)
+        throw new ApiError('connect_failed', `${connector.title} did not say which account this is (${name}).`);
       return [name, value];
     }),
   );
@@ -143,14 +190,31 @@ function callbackAccount(connector: Connector, query: Readonly<Record<string, st
 async function keep(
   services: Services,
   actor: Actor,
-  work: { readonly connector: Connector; readonly environment: 'sandbox' | 'live'; readonly account: Record<string, string>; readonly answer: TokenAnswer; readonly integrationId: string | null },
+  work: {
+    readonly connector: Connector;
+    readonly environment: 'sandbox' | 'live';
+    readonly account: Record<string, string>;
+    readonly answer: TokenAnswer;
+    readonly integrationId: string | null;
+  },
 ): Promise<string> {
   const { deps, connections } = services;
   const { connector, environment, account, answer } = work;
   const id = work.integrationId ?? randomUUID();
-  const context = { id, baseUrl: connections.urls(connector, environment).baseUrl, accessToken: answer.accessToken, account };
-  const { accountName } = await connector.test({ http: connector.http({ connection: context, fetch: deps.fetch, now: deps.now }), connection: context });
-  const sealed = await deps.vault.seal({ companyId: actor.companyId, table: 'integrations', rowId: id, column: 'config' }, { accessToken: answer.accessToken, ...(answer.refreshToken ? { refreshToken: answer.refreshToken } : {}) });
+  const context = {
+    id,
+    baseUrl: connections.urls(connector, environment).baseUrl,
+    accessToken: answer.accessToken,
+    account,
+  };
+  const { accountName } = await connector.test({
+    http: connector.http({ connection: context, fetch: deps.fetch, now: deps.now }),
+    connection: context,
+  });
+  const sealed = await deps.vault.seal(
+    { companyId: actor.companyId, table: 'integrations', rowId: id, column: 'config' },
+    { accessToken: answer.accessToken, ...(answer.refreshToken ? { refreshToken: answer.refreshToken } : {}) },
+  );
   const values = {
     name: accountName.slice(0, 120),
     environment,
@@ -164,15 +228,45 @@ async function keep(
   };
   await deps.store.tenant(actor.companyId, async (tx) => {
     if (work.integrationId) {
-      const before = await tx.selectFrom('integrations').select(['account', 'refresh_generation']).where('company_id', '=', actor.companyId).where('id', '=', id).forUpdate().executeTakeFirst();
+      const before = await tx
+        .selectFrom('integrations')
+        .select(['account', 'refresh_generation'])
+        .where('company_id', '=', actor.companyId)
+        .where('id', '=', id)
+        .forUpdate()
+        .executeTakeFirst();
       if (!before) throw notFound('connection');
       for (const [name, value] of Object.entries(before.account))
-        if (account[name] !== undefined && account[name] !== value) throw new ApiError('connect_failed', `That is another ${connector.title} account than before.`, { fix: 'Choose the same account, or make a new connection.' });
-      await tx.updateTable('integrations').set({ ...values, refresh_generation: before.refresh_generation + 1 }).where('company_id', '=', actor.companyId).where('id', '=', id).execute();
+        if (account[name] !== undefined && account[name] !== value)
+          throw new ApiError('connect_failed', `That is another ${connector.title} account than before.`, {
+            fix: 'Choose the same account, or make a new connection.',
+          });
+      await tx
+        .updateTable('integrations')
+        .set({ ...values, refresh_generation: before.refresh_generation + 1 })
+        .where('company_id', '=', actor.companyId)
+        .where('id', '=', id)
+        .execute();
     } else {
-      await tx.insertInto('integrations').values({ id, company_id: actor.companyId, type: connector.id, last_sync_at: null, created_by: actor.name, ...values }).execute();
+      await tx
+        .insertInto('integrations')
+        .values({
+          id,
+          company_id: actor.companyId,
+          type: connector.id,
+          last_sync_at: null,
+          created_by: actor.name,
+          ...values,
+        })
+        .execute();
     }
-    await appendAudit(tx, { actor: actor.name, action: work.integrationId ? 'connection.reconnected' : 'connection.created', targetType: 'connection', targetId: id, details: { connector: connector.id, environment, account } });
+    await appendAudit(tx, {
+      actor: actor.name,
+      action: work.integrationId ? 'connection.reconnected' : 'connection.created',
+      targetType: 'connection',
+      targetId: id,
+      details: { connector: connector.id, environment, account },
+    });
   });
   return id;
 }

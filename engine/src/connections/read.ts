@@ -7,7 +7,19 @@ import { notFound } from '../problem.ts';
 export async function listConnections(tx: Transaction, companyId: string): Promise<ConnectionSummary[]> {
   const rows = await tx
     .selectFrom('integrations')
-    .select(['id', 'type', 'name', 'environment', 'status', 'account', 'scopes', 'error_message', 'last_sync_at', 'token_expires_at', 'created_at'])
+    .select([
+      'id',
+      'type',
+      'name',
+      'environment',
+      'status',
+      'account',
+      'scopes',
+      'error_message',
+      'last_sync_at',
+      'token_expires_at',
+      'created_at',
+    ])
     .where('company_id', '=', companyId)
     .where('status', '<>', 'disconnected')
     .orderBy('created_at')
@@ -39,13 +51,22 @@ export async function readConnection(tx: Transaction, companyId: string, id: str
 async function usesOf(tx: Transaction, companyId: string): Promise<Map<string, { id: string; name: string }[]>> {
   const flows = await tx
     .selectFrom('flows')
-    .leftJoin('flow_versions as live', (join) => join.onRef('live.company_id', '=', 'flows.company_id').onRef('live.flow_id', '=', 'flows.id').onRef('live.number', '=', 'flows.published_version'))
+    .leftJoin('flow_versions as live', (join) =>
+      join
+        .onRef('live.company_id', '=', 'flows.company_id')
+        .onRef('live.flow_id', '=', 'flows.id')
+        .onRef('live.number', '=', 'flows.published_version'),
+    )
     .select(['flows.id', 'flows.name', 'flows.draft', 'live.document'])
     .where('flows.company_id', '=', companyId)
     .execute();
   const uses = new Map<string, { id: string; name: string }[]>();
   for (const flow of flows) {
-    const ids = [flow.draft, flow.document].flatMap((document) => (document ? Object.values((document as FlowDocument).connections).flatMap((slot) => (slot.id ? [slot.id] : [])) : []));
+    const ids = [flow.draft, flow.document].flatMap((document) =>
+      document
+        ? Object.values((document as FlowDocument).connections).flatMap((slot) => (slot.id ? [slot.id] : []))
+        : [],
+    );
     for (const id of new Set(ids)) uses.set(id, [...(uses.get(id) ?? []), { id: flow.id, name: flow.name }]);
   }
   return uses;

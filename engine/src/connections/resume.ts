@@ -6,8 +6,12 @@ export async function resumeParked(services: Services, companyId: string, connec
   const rows = await store.tenant(companyId, async (tx) => {
     const steps = await tx
       .selectFrom('steps')
-      .innerJoin('runs', (join) => join.onRef('runs.company_id', '=', 'steps.company_id').onRef('runs.id', '=', 'steps.run_id'))
-      .innerJoin('plans', (join) => join.onRef('plans.company_id', '=', 'runs.company_id').onRef('plans.hash', '=', 'runs.plan_hash'))
+      .innerJoin('runs', (join) =>
+        join.onRef('runs.company_id', '=', 'steps.company_id').onRef('runs.id', '=', 'steps.run_id'),
+      )
+      .innerJoin('plans', (join) =>
+        join.onRef('plans.company_id', '=', 'runs.company_id').onRef('plans.hash', '=', 'runs.plan_hash'),
+      )
       .select(['steps.run_id', 'steps.node_id', 'steps.iteration', 'steps.error', 'runs.carrier_id', 'plans.plan'])
       .where('steps.company_id', '=', companyId)
       .where('steps.status', '=', 'parked')
@@ -19,7 +23,10 @@ export async function resumeParked(services: Services, companyId: string, connec
   });
   for (const row of rows) {
     await services.carriers
-      .decide({ companyId, carrierId: row.carrier_id }, { runId: row.run_id, nodeId: row.node_id, iteration: row.iteration, decision: { action: 'retry' } })
+      .decide(
+        { companyId, carrierId: row.carrier_id },
+        { runId: row.run_id, nodeId: row.node_id, iteration: row.iteration, decision: { action: 'retry' } },
+      )
       .catch((error: unknown) => log.warn({ err: error, runId: row.run_id }, 'a parked step did not resume'));
   }
 }

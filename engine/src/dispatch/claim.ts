@@ -40,9 +40,15 @@ export async function claimEvents(work: {
       const subscribers = await subscribersOf(tx, companyId, event.kind, event.key);
       const before = queued.length;
       for (const subscriber of subscribers) {
-        if (await passes(work.evaluator, companyId, subscriber.filter, event.data, now)) queued.push(await queueRun(tx, { companyId, event, subscriber, now }));
+        if (await passes(work.evaluator, companyId, subscriber.filter, event.data, now))
+          queued.push(await queueRun(tx, { companyId, event, subscriber, now }));
       }
-      const reason = queued.length > before ? undefined : subscribers.length === 0 ? 'No flow that is switched on listens to this.' : 'It did not match the filter of any flow.';
+      const reason =
+        queued.length > before
+          ? undefined
+          : subscribers.length === 0
+            ? 'No flow that is switched on listens to this.'
+            : 'It did not match the filter of any flow.';
       await tx
         .updateTable('events')
         .set({ status: reason ? 'ignored' : 'dispatched', reason: reason ?? null, dispatched_at: now })
@@ -62,14 +68,30 @@ interface Subscriber {
   readonly plan_hash: string;
 }
 
-async function subscribersOf(tx: Transaction, companyId: string, kind: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector', key: string): Promise<Subscriber[]> {
+async function subscribersOf(
+  tx: Transaction,
+  companyId: string,
+  kind: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector',
+  key: string,
+): Promise<Subscriber[]> {
   return await tx
     .selectFrom('subscriptions')
-    .innerJoin('flows', (join) => join.onRef('flows.id', '=', 'subscriptions.flow_id').onRef('flows.company_id', '=', 'subscriptions.company_id'))
-    .innerJoin('flow_versions', (join) =>
-      join.onRef('flow_versions.flow_id', '=', 'flows.id').onRef('flow_versions.company_id', '=', 'flows.company_id').onRef('flow_versions.number', '=', 'flows.published_version'),
+    .innerJoin('flows', (join) =>
+      join.onRef('flows.id', '=', 'subscriptions.flow_id').onRef('flows.company_id', '=', 'subscriptions.company_id'),
     )
-    .select(['subscriptions.flow_id', 'subscriptions.node_id', 'subscriptions.filter', 'flow_versions.number', 'flow_versions.plan_hash'])
+    .innerJoin('flow_versions', (join) =>
+      join
+        .onRef('flow_versions.flow_id', '=', 'flows.id')
+        .onRef('flow_versions.company_id', '=', 'flows.company_id')
+        .onRef('flow_versions.number', '=', 'flows.published_version'),
+    )
+    .select([
+      'subscriptions.flow_id',
+      'subscriptions.node_id',
+      'subscriptions.filter',
+      'flow_versions.number',
+      'flow_versions.plan_hash',
+    ])
     .where('subscriptions.company_id', '=', companyId)
     .where('subscriptions.kind', '=', kind)
     .where('subscriptions.key', '=', key)
@@ -79,7 +101,13 @@ async function subscribersOf(tx: Transaction, companyId: string, kind: 'webhook'
     .execute();
 }
 
-async function passes(evaluator: Evaluator, companyId: string, filter: string | null, data: unknown, now: Date): Promise<boolean> {
+async function passes(
+  evaluator: Evaluator,
+  companyId: string,
+  filter: string | null,
+  data: unknown,
+  now: Date,
+): Promise<boolean> {
   if (!filter) return true;
   const answer = await evaluator.evaluate(companyId, {
     context: JSON.stringify({ trigger: data }),

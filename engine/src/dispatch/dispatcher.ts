@@ -52,7 +52,9 @@ export class Dispatcher {
     clearInterval(this.#sweep);
     this.look();
     await this.#loop;
-    await (await this.#stopListening)();
+    await (
+      await this.#stopListening
+    )();
   }
 
   async #run(): Promise<void> {
@@ -92,7 +94,10 @@ export class Dispatcher {
 
   /** Runs whose carrier may never have reached Temporal. */
   async #restartUnconfirmed(): Promise<void> {
-    const waiting = await this.#options.dispatcher.unconfirmedRuns(new Date(this.#options.now().getTime() - UNCONFIRMED_MS), 200);
+    const waiting = await this.#options.dispatcher.unconfirmedRuns(
+      new Date(this.#options.now().getTime() - UNCONFIRMED_MS),
+      200,
+    );
     if (waiting.length > 0) await startCarriers(this.#options, waiting);
   }
 }

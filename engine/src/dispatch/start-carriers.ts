@@ -11,7 +11,10 @@ const IN_FLIGHT = 10;
  * Starts the carriers of queued runs and marks those that Temporal has taken. A failure is no loss: the run stays queued, and the sweep starts it again
  * under the same id.
  */
-export async function startCarriers(options: { readonly store: Store; readonly carriers: Carriers; readonly log: Logger; readonly now: () => Date }, runs: readonly QueuedRun[]): Promise<void> {
+export async function startCarriers(
+  options: { readonly store: Store; readonly carriers: Carriers; readonly log: Logger; readonly now: () => Date },
+  runs: readonly QueuedRun[],
+): Promise<void> {
   const graphs = new Map<string, Promise<PlanGraph>>();
   const waiting = groupByCarrier(runs);
   let failures = 0;
@@ -31,11 +34,20 @@ export async function startCarriers(options: { readonly store: Store; readonly c
           runs: carrier.map(({ runId, triggerNodeId }) => ({ runId, triggerNodeId })),
         });
         await options.store.tenant(companyId, (tx) =>
-          tx.updateTable('runs').set({ confirmed_at: options.now() }).where('company_id', '=', companyId).where('carrier_id', '=', carrierId).where('confirmed_at', 'is', null).execute(),
+          tx
+            .updateTable('runs')
+            .set({ confirmed_at: options.now() })
+            .where('company_id', '=', companyId)
+            .where('carrier_id', '=', carrierId)
+            .where('confirmed_at', 'is', null)
+            .execute(),
         );
       } catch (error) {
         failures++;
-        options.log.warn({ err: error, companyId, carrierId }, 'a carrier could not be started; it will be tried again');
+        options.log.warn(
+          { err: error, companyId, carrierId },
+          'a carrier could not be started; it will be tried again',
+        );
       }
     }
   };
@@ -49,6 +61,13 @@ function groupByCarrier(runs: readonly QueuedRun[]): QueuedRun[][] {
 }
 
 async function loadGraph(store: Store, companyId: string, hash: string): Promise<PlanGraph> {
-  const row = await store.tenant(companyId, (tx) => tx.selectFrom('plans').select('plan').where('company_id', '=', companyId).where('hash', '=', hash).executeTakeFirstOrThrow());
+  const row = await store.tenant(companyId, (tx) =>
+    tx
+      .selectFrom('plans')
+      .select('plan')
+      .where('company_id', '=', companyId)
+      .where('hash', '=', hash)
+      .executeTakeFirstOrThrow(),
+  );
   return (row.plan as unknown as Plan).graph;
 }

@@ -32,14 +32,22 @@ export async function publish(
   const { findings, plan } = compile(document, work.info);
   if (!plan) {
     const errors = findings.filter((finding) => finding.severity === 'error');
-    throw new ApiError('flow_invalid', `This flow cannot be published: ${errors[0]?.message ?? 'it is not complete.'}${errors.length > 1 ? ` And ${errors.length - 1} more.` : ''}`, {
-      fix: errors[0]?.fix ?? 'Look at the problems list.',
-      findings,
-    });
+    throw new ApiError(
+      'flow_invalid',
+      `This flow cannot be published: ${errors[0]?.message ?? 'it is not complete.'}${errors.length > 1 ? ` And ${errors.length - 1} more.` : ''}`,
+      {
+        fix: errors[0]?.fix ?? 'Look at the problems list.',
+        findings,
+      },
+    );
   }
   await requireConnections(tx, companyId, document);
   const hash = planHash(plan);
-  await tx.insertInto('plans').values({ company_id: companyId, hash, plan: json(plan) }).onConflict((conflict) => conflict.doNothing()).execute();
+  await tx
+    .insertInto('plans')
+    .values({ company_id: companyId, hash, plan: json(plan) })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
   const last = await tx
     .selectFrom('flow_versions')
     .select((eb) => eb.fn.max('number').as('number'))
@@ -49,9 +57,22 @@ export async function publish(
   const number = Number(last?.number ?? 0) + 1;
   await tx
     .insertInto('flow_versions')
-    .values({ company_id: companyId, flow_id: flowId, number, document: json(document), plan_hash: hash, note: work.note ?? null, published_by: work.publishedBy })
+    .values({
+      company_id: companyId,
+      flow_id: flowId,
+      number,
+      document: json(document),
+      plan_hash: hash,
+      note: work.note ?? null,
+      published_by: work.publishedBy,
+    })
     .execute();
-  await tx.updateTable('flows').set({ published_version: number, updated_at: work.now }).where('company_id', '=', companyId).where('id', '=', flowId).execute();
+  await tx
+    .updateTable('flows')
+    .set({ published_version: number, updated_at: work.now })
+    .where('company_id', '=', companyId)
+    .where('id', '=', flowId)
+    .execute();
   await subscribe(tx, { companyId, flowId, document, catalog: work.catalog, seal: work.seal, now: work.now });
   return { number, hash };
 }
@@ -61,8 +82,17 @@ async function requireConnections(tx: Transaction, companyId: string, document: 
   const used = new Set(Object.values(document.nodes).flatMap((node) => (node.connection ? [node.connection] : [])));
   for (const [slot, connection] of Object.entries(document.connections)) {
     if (!used.has(slot) || !connection.id) continue;
-    const row = await tx.selectFrom('integrations').select('status').where('company_id', '=', companyId).where('id', '=', connection.id).where('type', '=', connection.connector).executeTakeFirst();
+    const row = await tx
+      .selectFrom('integrations')
+      .select('status')
+      .where('company_id', '=', companyId)
+      .where('id', '=', connection.id)
+      .where('type', '=', connection.connector)
+      .executeTakeFirst();
     if (!row || row.status === 'disconnected')
-      throw new ApiError('flow_invalid', `The connection "${connection.title}" no longer exists.`, { path: `connections.${slot}`, fix: 'Choose another one in the flow.' });
+      throw new ApiError('flow_invalid', `The connection "${connection.title}" no longer exists.`, {
+        path: `connections.${slot}`,
+        fix: 'Choose another one in the flow.',
+      });
   }
 }

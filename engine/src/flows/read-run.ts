@@ -19,8 +19,12 @@ export interface RunFilter {
 function runRows(tx: Transaction, companyId: string) {
   return tx
     .selectFrom('runs')
-    .innerJoin('flows', (join) => join.onRef('flows.company_id', '=', 'runs.company_id').onRef('flows.id', '=', 'runs.flow_id'))
-    .leftJoin('events', (join) => join.onRef('events.company_id', '=', 'runs.company_id').onRef('events.id', '=', 'runs.event_id'))
+    .innerJoin('flows', (join) =>
+      join.onRef('flows.company_id', '=', 'runs.company_id').onRef('flows.id', '=', 'runs.flow_id'),
+    )
+    .leftJoin('events', (join) =>
+      join.onRef('events.company_id', '=', 'runs.company_id').onRef('events.id', '=', 'runs.event_id'),
+    )
     .select([
       'runs.id',
       'runs.flow_id',
@@ -46,7 +50,10 @@ function runRows(tx: Transaction, companyId: string) {
 type RunRow = Awaited<ReturnType<ReturnType<typeof runRows>['execute']>>[number];
 
 /** Runs, newest first. */
-export async function listRuns(tx: Transaction, filter: RunFilter): Promise<{ readonly items: RunSummary[]; readonly next?: string }> {
+export async function listRuns(
+  tx: Transaction,
+  filter: RunFilter,
+): Promise<{ readonly items: RunSummary[]; readonly next?: string }> {
   const limit = Math.min(filter.limit ?? 50, 200);
   let query = runRows(tx, filter.companyId);
   if (filter.flowId) query = query.where('runs.flow_id', '=', filter.flowId);
@@ -72,7 +79,9 @@ export async function listRuns(tx: Transaction, filter: RunFilter): Promise<{ re
   }
   const after = filter.cursor ? Buffer.from(filter.cursor, 'base64url').toString().split('|') : undefined;
   if (after?.[0] && after[1] && !Number.isNaN(Date.parse(after[0])) && /^[0-9a-f-]{36}$/.test(after[1]))
-    query = query.where((eb) => eb(eb.refTuple('runs.queued_at', 'runs.id'), '<', eb.tuple(after[0] as unknown as Date, after[1] as string)));
+    query = query.where((eb) =>
+      eb(eb.refTuple('runs.queued_at', 'runs.id'), '<', eb.tuple(after[0] as unknown as Date, after[1] as string)),
+    );
   const rows = await query
     .orderBy('runs.queued_at', 'desc')
     .orderBy('runs.id', 'desc')
@@ -80,16 +89,38 @@ export async function listRuns(tx: Transaction, filter: RunFilter): Promise<{ re
     .execute();
   const page = rows.slice(0, limit);
   const last = page.at(-1);
-  return { items: page.map(toSummary), ...(rows.length > limit && last ? { next: Buffer.from(`${last.at}|${last.id}`).toString('base64url') } : {}) };
+  return {
+    items: page.map(toSummary),
+    ...(rows.length > limit && last ? { next: Buffer.from(`${last.at}|${last.id}`).toString('base64url') } : {}),
+  };
 }
 
 /** @throws ApiError `not_found` */
-export async function readRun(tx: Transaction, companyId: string, runId: string, info: CatalogInfo, temporalUrl: (carrierId: string) => string | null): Promise<RunDetail> {
+export async function readRun(
+  tx: Transaction,
+  companyId: string,
+  runId: string,
+  info: CatalogInfo,
+  temporalUrl: (carrierId: string) => string | null,
+): Promise<RunDetail> {
   const row = await runRows(tx, companyId).where('runs.id', '=', runId).executeTakeFirst();
   if (!row) throw notFound('run');
-  const version = await tx.selectFrom('flow_versions').select('document').where('company_id', '=', companyId).where('flow_id', '=', row.flow_id).where('number', '=', row.flow_version).executeTakeFirstOrThrow();
+  const version = await tx
+    .selectFrom('flow_versions')
+    .select('document')
+    .where('company_id', '=', companyId)
+    .where('flow_id', '=', row.flow_id)
+    .where('number', '=', row.flow_version)
+    .executeTakeFirstOrThrow();
   const document = version.document as FlowDocument;
-  const steps = await tx.selectFrom('steps').selectAll().where('company_id', '=', companyId).where('run_id', '=', runId).orderBy('started_at').orderBy('node_id').execute();
+  const steps = await tx
+    .selectFrom('steps')
+    .selectAll()
+    .where('company_id', '=', companyId)
+    .where('run_id', '=', runId)
+    .orderBy('started_at')
+    .orderBy('node_id')
+    .execute();
   return {
     ...toSummary(row),
     steps: steps.map((step): StepDetail => {
@@ -113,7 +144,15 @@ export async function readRun(tx: Transaction, companyId: string, runId: string,
       };
     }),
     document,
-    event: row.event_id ? { id: row.event_id, kind: row.event_kind ?? '', key: row.event_key ?? '', receivedAt: row.event_received_at?.toISOString() ?? '', data: row.event_data } : null,
+    event: row.event_id
+      ? {
+          id: row.event_id,
+          kind: row.event_kind ?? '',
+          key: row.event_key ?? '',
+          receivedAt: row.event_received_at?.toISOString() ?? '',
+          data: row.event_data,
+        }
+      : null,
     carrierId: row.carrier_id,
     lane: row.lane,
     temporalUrl: temporalUrl(row.carrier_id),

@@ -1,16 +1,34 @@
 import type { Transaction } from '@plumbline/db';
-import { canonicalJson, compile, findNodeType, parseFlow, type CatalogInfo, type FlowDocument } from '@plumbline/workflows/flow';
+import {
+  canonicalJson,
+  compile,
+  findNodeType,
+  parseFlow,
+  type CatalogInfo,
+  type FlowDocument,
+} from '@plumbline/workflows/flow';
 import type { FlowDetail, FlowSummary, RunStatus } from '../contract.ts';
 import { notFound } from '../problem.ts';
 
 /** All flows of the company, newest change first. */
-export async function listFlows(tx: Transaction, companyId: string, info: CatalogInfo, now: Date): Promise<FlowSummary[]> {
+export async function listFlows(
+  tx: Transaction,
+  companyId: string,
+  info: CatalogInfo,
+  now: Date,
+): Promise<FlowSummary[]> {
   const rows = await flowRows(tx, companyId).orderBy('flows.updated_at', 'desc').execute();
   return await Promise.all(rows.map((row) => summarize(tx, companyId, row, info, now)));
 }
 
 /** @throws ApiError `not_found` */
-export async function readFlow(tx: Transaction, companyId: string, flowId: string, info: CatalogInfo, now: Date): Promise<FlowDetail> {
+export async function readFlow(
+  tx: Transaction,
+  companyId: string,
+  flowId: string,
+  info: CatalogInfo,
+  now: Date,
+): Promise<FlowDetail> {
   const row = await flowRows(tx, companyId).where('flows.id', '=', flowId).executeTakeFirst();
   if (!row) throw notFound('flow');
   const summary = await summarize(tx, companyId, row, info, now);
@@ -30,7 +48,10 @@ function flowRows(tx: Transaction, companyId: string) {
   return tx
     .selectFrom('flows')
     .leftJoin('flow_versions as live', (join) =>
-      join.onRef('live.company_id', '=', 'flows.company_id').onRef('live.flow_id', '=', 'flows.id').onRef('live.number', '=', 'flows.published_version'),
+      join
+        .onRef('live.company_id', '=', 'flows.company_id')
+        .onRef('live.flow_id', '=', 'flows.id')
+        .onRef('live.number', '=', 'flows.published_version'),
     )
     .select([
       'flows.id',
@@ -47,12 +68,22 @@ function flowRows(tx: Transaction, companyId: string) {
     .where('flows.company_id', '=', companyId);
 }
 
-async function summarize(tx: Transaction, companyId: string, row: FlowRow, info: CatalogInfo, now: Date): Promise<FlowSummary> {
+async function summarize(
+  tx: Transaction,
+  companyId: string,
+  row: FlowRow,
+  info: CatalogInfo,
+  now: Date,
+): Promise<FlowSummary> {
   const document = row.draft as FlowDocument;
   const types = Object.values(document.nodes).map((node) => findNodeType(info, node.type, node.version));
   const trigger = types.find((type) => type?.kind === 'trigger');
   const runs = tx.selectFrom('runs').where('company_id', '=', companyId).where('flow_id', '=', row.id);
-  const last = await runs.select(['id', 'status', 'queued_at']).orderBy('queued_at', 'desc').limit(1).executeTakeFirst();
+  const last = await runs
+    .select(['id', 'status', 'queued_at'])
+    .orderBy('queued_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
   const counts = await runs
     .select((eb) => ['status', eb.fn.countAll<string>().as('count')])
     .where('finished_at', '>', new Date(now.getTime() - 86_400_000))

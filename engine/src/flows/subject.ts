@@ -6,6 +6,7 @@ export function describeSubject(key: string, data: Readonly<Record<string, unkno
   const record = data['record'];
   if (!entity || typeof record !== 'object' || record === null) return null;
   const fields = record as Record<string, unknown>;
-  const vendor = entity.label === 'number' && typeof fields['vendorName'] === 'string' ? `, ${fields['vendorName']}` : '';
+  const vendor =
+    entity.label === 'number' && typeof fields['vendorName'] === 'string' ? `, ${fields['vendorName']}` : '';
   return `${entity.title} ${String(fields[entity.label] ?? '')}${vendor}`;
 }

@@ -20,7 +20,12 @@ export async function subscribe(
   },
 ): Promise<void> {
   const { companyId, flowId, now } = work;
-  const existing = await tx.selectFrom('subscriptions').select(['id', 'node_id', 'kind', 'key']).where('company_id', '=', companyId).where('flow_id', '=', flowId).execute();
+  const existing = await tx
+    .selectFrom('subscriptions')
+    .select(['id', 'node_id', 'kind', 'key'])
+    .where('company_id', '=', companyId)
+    .where('flow_id', '=', flowId)
+    .execute();
   const wanted = new Set<string>();
   for (const [nodeId, node] of Object.entries(work.document.nodes)) {
     const subscription = work.catalog.nodeTypes.get(`${node.type}@${node.version}`)?.subscription;
@@ -29,7 +34,14 @@ export async function subscribe(
     const config = literals(node);
     const filter = node.inputs['filter']?.kind === 'expression' ? node.inputs['filter'].source : null;
     const known = existing.find((row) => row.node_id === nodeId);
-    const key = 'key' in subscription ? subscription.key(config) : subscription.kind === 'webhook' ? (known?.kind === 'webhook' ? known.key : randomBytes(18).toString('base64url')) : `${flowId}:${nodeId}`;
+    const key =
+      'key' in subscription
+        ? subscription.key(config)
+        : subscription.kind === 'webhook'
+          ? known?.kind === 'webhook'
+            ? known.key
+            : randomBytes(18).toString('base64url')
+          : `${flowId}:${nodeId}`;
     if (known) {
       await tx
         .updateTable('subscriptions')
@@ -40,17 +52,39 @@ export async function subscribe(
       continue;
     }
     const id = randomUUID();
-    const secret = subscription.kind === 'webhook' ? await work.seal(id, `whsec_${randomBytes(32).toString('base64')}`) : null;
+    const secret =
+      subscription.kind === 'webhook' ? await work.seal(id, `whsec_${randomBytes(32).toString('base64')}`) : null;
     await tx
       .insertInto('subscriptions')
-      .values({ id, company_id: companyId, flow_id: flowId, node_id: nodeId, kind: subscription.kind, key, config: json(config), filter, secret, active: true })
+      .values({
+        id,
+        company_id: companyId,
+        flow_id: flowId,
+        node_id: nodeId,
+        kind: subscription.kind,
+        key,
+        config: json(config),
+        filter,
+        secret,
+        active: true,
+      })
       .execute();
   }
   const gone = existing.filter((row) => !wanted.has(row.node_id)).map((row) => row.id);
-  if (gone.length > 0) await tx.updateTable('subscriptions').set({ active: false, updated_at: now }).where('company_id', '=', companyId).where('id', 'in', gone).execute();
+  if (gone.length > 0)
+    await tx
+      .updateTable('subscriptions')
+      .set({ active: false, updated_at: now })
+      .where('company_id', '=', companyId)
+      .where('id', 'in', gone)
+      .execute();
 }
 
 /** The literal inputs of a node, by field. */
 export function literals(node: FlowNode): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(node.inputs).flatMap(([field, mapping]) => (mapping.kind === 'literal' ? [[field, mapping.value]] : [])));
+  return Object.fromEntries(
+    Object.entries(node.inputs).flatMap(([field, mapping]) =>
+      mapping.kind === 'literal' ? [[field, mapping.value]] : [],
+    ),
+  );
 }

@@ -14,7 +14,8 @@ export function parseJson(raw: Uint8Array): unknown {
   } catch (cause) {
     throw new ApiError('json_invalid', 'The body is not UTF-8 text.', { cause });
   }
-  if (depthOf(text) > JSON_DEPTH) throw new ApiError('json_too_deep', `The body is nested deeper than ${JSON_DEPTH} levels.`, { fix: 'Flatten it.' });
+  if (depthOf(text) > JSON_DEPTH)
+    throw new ApiError('json_too_deep', `The body is nested deeper than ${JSON_DEPTH} levels.`, { fix: 'Flatten it.' });
   try {
     return JSON.parse(text, (key, value: unknown) => {
       if (key === '__proto__') throw new ApiError('json_invalid', 'The body has a key named "__proto__".');
@@ -22,7 +23,11 @@ export function parseJson(raw: Uint8Array): unknown {
     }) as unknown;
   } catch (cause) {
     if (cause instanceof ApiError) throw cause;
-    throw new ApiError('json_invalid', `The body is not JSON: ${cause instanceof Error ? cause.message.slice(0, 200) : 'it cannot be read'}.`, { cause });
+    throw new ApiError(
+      'json_invalid',
+      `The body is not JSON: ${cause instanceof Error ? cause.message.slice(0, 200) : 'it cannot be read'}.`,
+      { cause },
+    );
   }
 }
 

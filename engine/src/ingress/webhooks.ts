@@ -24,13 +24,18 @@ export function webhookIngress(services: Services) {
       bodyLimit({
         maxSize: BODY_BYTES,
         onError: () => {
-          throw new ApiError('payload_too_large', 'The body is larger than 2 MiB.', { fix: 'Send less, or a link to the data.' });
+          throw new ApiError('payload_too_large', 'The body is larger than 2 MiB.', {
+            fix: 'Send less, or a link to the data.',
+          });
         },
       }),
       async (c) => {
         const endpoint = await dispatcher.findEndpoint(c.req.param('key'));
         if (!endpoint) throw notFound('webhook address');
-        if (c.req.header('content-encoding')) throw new ApiError('unsupported_media_type', 'Compressed bodies are not accepted.', { fix: 'Send the body without Content-Encoding.' });
+        if (c.req.header('content-encoding'))
+          throw new ApiError('unsupported_media_type', 'Compressed bodies are not accepted.', {
+            fix: 'Send the body without Content-Encoding.',
+          });
         const raw = new Uint8Array(await c.req.arrayBuffer());
         const id = await verify(services, endpoint, c.req.raw.headers, raw);
         const body = parseBody(c.req.header('content-type'), raw);
@@ -63,23 +68,49 @@ export function webhookIngress(services: Services) {
 }
 
 /** The delivery's id, once its signature holds. */
-async function verify(services: Services, endpoint: { companyId: string; subscriptionId: string }, headers: Headers, raw: Uint8Array): Promise<string> {
+async function verify(
+  services: Services,
+  endpoint: { companyId: string; subscriptionId: string },
+  headers: Headers,
+  raw: Uint8Array,
+): Promise<string> {
   const { deps } = services;
   const { companyId, subscriptionId } = endpoint;
-  const row = await deps.store.tenant(companyId, (tx) => tx.selectFrom('subscriptions').select('secret').where('company_id', '=', companyId).where('id', '=', subscriptionId).executeTakeFirst());
+  const row = await deps.store.tenant(companyId, (tx) =>
+    tx
+      .selectFrom('subscriptions')
+      .select('secret')
+      .where('company_id', '=', companyId)
+      .where('id', '=', subscriptionId)
+      .executeTakeFirst(),
+  );
   if (!row?.secret) throw notFound('webhook address');
-  const secret = (await deps.vault.open({ companyId, table: 'subscriptions', rowId: subscriptionId, column: 'secret' }, row.secret as Sealed)) as string;
+  const secret = (await deps.vault.open(
+    { companyId, table: 'subscriptions', rowId: subscriptionId, column: 'secret' },
+    row.secret as Sealed,
+  )) as string;
   const verdict = verifyStandardWebhook({ secret, headers, body: raw, now: deps.now() });
   if (verdict.ok) return verdict.id;
   if (verdict.code === 'timestamp_out_of_range')
-    throw new ApiError('timestamp_out_of_range', 'The webhook-timestamp is missing or more than five minutes off.', { fix: 'Send the current time in seconds, and check your clock.' });
-  throw new ApiError('signature_invalid', 'The signature does not match the body.', { fix: 'Sign "id.timestamp.body" over the exact bytes with this address’s secret.' });
+    throw new ApiError('timestamp_out_of_range', 'The webhook-timestamp is missing or more than five minutes off.', {
+      fix: 'Send the current time in seconds, and check your clock.',
+    });
+  throw new ApiError('signature_invalid', 'The signature does not match the body.', {
+    fix: 'Sign "id.timestamp.body" over the exact bytes with this address’s secret.',
+  });
 }
 
 function parseBody(contentType: string | undefined, raw: Uint8Array): unknown {
-  const [type = '', parameter = ''] = (contentType ?? '').toLowerCase().split(';').map((part) => part.trim());
-  if (type !== 'application/json' && !type.endsWith('+json')) throw new ApiError('unsupported_media_type', `The body is "${type || 'of no type'}", not JSON.`, { fix: 'Send Content-Type: application/json.' });
-  if (parameter.startsWith('charset=') && parameter !== 'charset=utf-8') throw new ApiError('unsupported_media_type', 'JSON is sent in UTF-8.', { fix: 'Leave out the charset.' });
+  const [type = '', parameter = ''] = (contentType ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  if (type !== 'application/json' && !type.endsWith('+json'))
+    throw new ApiError('unsupported_media_type', `The body is "${type || 'of no type'}", not JSON.`, {
+      fix: 'Send Content-Type: application/json.',
+    });
+  if (parameter.startsWith('charset=') && parameter !== 'charset=utf-8')
+    throw new ApiError('unsupported_media_type', 'JSON is sent in UTF-8.', { fix: 'Leave out the charset.' });
   return parseJson(raw);
 }
 

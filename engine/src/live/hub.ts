@@ -31,7 +31,9 @@ export class LiveHub {
   }
 
   async close(): Promise<void> {
-    await (await this.#stop)();
+    await (
+      await this.#stop
+    )();
   }
 
   #publish(payload: string): void {

@@ -26,7 +26,15 @@ export function connectionRoutes(services: Services) {
     .post(
       '/authorize',
       requireRight('connection:manage'),
-      valid('json', z.strictObject({ connector: z.string().max(64), environment: z.enum(['sandbox', 'live']), returnTo: z.string().max(500), connectionId: z.uuid().optional() })),
+      valid(
+        'json',
+        z.strictObject({
+          connector: z.string().max(64),
+          environment: z.enum(['sandbox', 'live']),
+          returnTo: z.string().max(500),
+          connectionId: z.uuid().optional(),
+        }),
+      ),
       async (c) => c.json({ url: await oauth.authorize(c.get('actor'), c.req.valid('json')) }),
     )
     .get('/:id', requireRight('connection:read'), valid('param', connectionId), async (c) => {
@@ -38,7 +46,14 @@ export function connectionRoutes(services: Services) {
       const { id } = c.req.valid('param');
       const rows = await store.tenant(companyId, async (tx) => {
         await readConnection(tx, companyId, id);
-        return await tx.selectFrom('integration_logs').selectAll().where('company_id', '=', companyId).where('integration_id', '=', id).orderBy('created_at', 'desc').limit(100).execute();
+        return await tx
+          .selectFrom('integration_logs')
+          .selectAll()
+          .where('company_id', '=', companyId)
+          .where('integration_id', '=', id)
+          .orderBy('created_at', 'desc')
+          .limit(100)
+          .execute();
       });
       const logs: IntegrationLog[] = rows.map((row) => ({
         id: row.id,
@@ -54,30 +69,56 @@ export function connectionRoutes(services: Services) {
       }));
       return c.json(logs);
     })
-    .get('/:id/options/:name', requireRight('connection:use'), valid('param', z.object({ id: z.uuid(), name: z.string().max(64) })), valid('query', z.strictObject({ query: z.string().max(100).optional() })), async (c) => {
-      const { companyId } = c.get('actor');
-      const { id, name } = c.req.valid('param');
-      await store.tenant(companyId, (tx) => readConnection(tx, companyId, id));
-      const { connector, context } = await connections.open(companyId, id);
-      const load = Object.hasOwn(connector.options, name) ? connector.options[name] : undefined;
-      if (!load) throw notFound('list of choices');
-      const choices = await load({ http: connector.http({ connection: context, fetch: deps.fetch, now: deps.now }), connection: context });
-      const word = (c.req.valid('query').query ?? '').toLowerCase();
-      return c.json(choices.filter((choice) => choice.label.toLowerCase().includes(word)).slice(0, 1_000));
-    })
+    .get(
+      '/:id/options/:name',
+      requireRight('connection:use'),
+      valid('param', z.object({ id: z.uuid(), name: z.string().max(64) })),
+      valid('query', z.strictObject({ query: z.string().max(100).optional() })),
+      async (c) => {
+        const { companyId } = c.get('actor');
+        const { id, name } = c.req.valid('param');
+        await store.tenant(companyId, (tx) => readConnection(tx, companyId, id));
+        const { connector, context } = await connections.open(companyId, id);
+        const load = Object.hasOwn(connector.options, name) ? connector.options[name] : undefined;
+        if (!load) throw notFound('list of choices');
+        const choices = await load({
+          http: connector.http({ connection: context, fetch: deps.fetch, now: deps.now }),
+          connection: context,
+        });
+        const word = (c.req.valid('query').query ?? '').toLowerCase();
+        return c.json(choices.filter((choice) => choice.label.toLowerCase().includes(word)).slice(0, 1_000));
+      },
+    )
     .post('/:id/test', requireRight('connection:use'), valid('param', connectionId), async (c) => {
       const { companyId } = c.get('actor');
       const { id } = c.req.valid('param');
       await store.tenant(companyId, (tx) => readConnection(tx, companyId, id));
       try {
         const { connector, context } = await connections.open(companyId, id);
-        await connector.test({ http: connector.http({ connection: context, fetch: deps.fetch, now: deps.now }), connection: context });
-        await store.tenant(companyId, (tx) => tx.updateTable('integrations').set({ status: 'connected', error_message: null, updated_at: deps.now() }).where('company_id', '=', companyId).where('id', '=', id).execute());
+        await connector.test({
+          http: connector.http({ connection: context, fetch: deps.fetch, now: deps.now }),
+          connection: context,
+        });
+        await store.tenant(companyId, (tx) =>
+          tx
+            .updateTable('integrations')
+            .set({ status: 'connected', error_message: null, updated_at: deps.now() })
+            .where('company_id', '=', companyId)
+            .where('id', '=', id)
+            .execute(),
+        );
         await resumeParked(services, companyId, id);
       } catch (error) {
         const message = error instanceof Error ? error.message : 'The test failed.';
         const status = (error as { kind?: string }).kind === 'reauthorize' ? 'needs_reconnect' : 'degraded';
-        await store.tenant(companyId, (tx) => tx.updateTable('integrations').set({ status, error_message: message, updated_at: deps.now() }).where('company_id', '=', companyId).where('id', '=', id).execute());
+        await store.tenant(companyId, (tx) =>
+          tx
+            .updateTable('integrations')
+            .set({ status, error_message: message, updated_at: deps.now() })
+            .where('company_id', '=', companyId)
+            .where('id', '=', id)
+            .execute(),
+        );
       }
       return c.json(await store.tenant(companyId, (tx) => readConnection(tx, companyId, id)));
     })
@@ -86,12 +127,33 @@ export function connectionRoutes(services: Services) {
       const { id } = c.req.valid('param');
       await store.tenant(companyId, async (tx) => {
         const connection = await readConnection(tx, companyId, id);
-        const on = await tx.selectFrom('flows').select(['id', 'name']).where('company_id', '=', companyId).where('status', '=', 'on').execute();
+        const on = await tx
+          .selectFrom('flows')
+          .select(['id', 'name'])
+          .where('company_id', '=', companyId)
+          .where('status', '=', 'on')
+          .execute();
         const inUse = connection.flows.filter((flow) => on.some((row) => row.id === flow.id));
-        if (inUse.length > 0) throw new ApiError('connection_in_use', `${connection.name} is used by ${inUse.map((flow) => `"${flow.name}"`).join(', ')}.`, { fix: 'Switch those flows off first.' });
+        if (inUse.length > 0)
+          throw new ApiError(
+            'connection_in_use',
+            `${connection.name} is used by ${inUse.map((flow) => `"${flow.name}"`).join(', ')}.`,
+            { fix: 'Switch those flows off first.' },
+          );
         // The row stays for its history; what could open the account goes.
-        await tx.updateTable('integrations').set({ status: 'disconnected', config: '{}', token_expires_at: null, updated_at: deps.now() }).where('company_id', '=', companyId).where('id', '=', id).execute();
-        await appendAudit(tx, { actor, action: 'connection.disconnected', targetType: 'connection', targetId: id, details: { connector: connection.connector } });
+        await tx
+          .updateTable('integrations')
+          .set({ status: 'disconnected', config: '{}', token_expires_at: null, updated_at: deps.now() })
+          .where('company_id', '=', companyId)
+          .where('id', '=', id)
+          .execute();
+        await appendAudit(tx, {
+          actor,
+          action: 'connection.disconnected',
+          targetType: 'connection',
+          targetId: id,
+          details: { connector: connection.connector },
+        });
       });
       return c.body(null, 204);
     });

@@ -5,7 +5,15 @@ import { emptyFlow, flowDocumentSchema, type FlowDocument } from '@plumbline/wor
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
-import type { DraftSaved, FlowDetail, FlowVersionDetail, FlowVersionSummary, Page, FlowSummary, TriggerInfo } from '../contract.ts';
+import type {
+  DraftSaved,
+  FlowDetail,
+  FlowVersionDetail,
+  FlowVersionSummary,
+  Page,
+  FlowSummary,
+  TriggerInfo,
+} from '../contract.ts';
 import { publish } from '../flows/publish.ts';
 import { findingsOf, listFlows, readFlow } from '../flows/read.ts';
 import { readSamples } from '../flows/samples.ts';
@@ -35,93 +43,219 @@ export function flowRoutes(services: Services) {
       const { companyId, name: actor } = c.get('actor');
       const input = c.req.valid('json');
       const flow: FlowDetail = await store.tenant(companyId, async (tx) => {
-        const row = await tx.insertInto('flows').values({ company_id: companyId, name: input.name, status: 'draft', draft: json(emptyFlow()), published_version: null, template_slug: null, template_version: null, created_by: actor }).returning('id').executeTakeFirstOrThrow();
-        await appendAudit(tx, { actor, action: 'flow.created', targetType: 'flow', targetId: row.id, details: { name: input.name } });
+        const row = await tx
+          .insertInto('flows')
+          .values({
+            company_id: companyId,
+            name: input.name,
+            status: 'draft',
+            draft: json(emptyFlow()),
+            published_version: null,
+            template_slug: null,
+            template_version: null,
+            created_by: actor,
+          })
+          .returning('id')
+          .executeTakeFirstOrThrow();
+        await appendAudit(tx, {
+          actor,
+          action: 'flow.created',
+          targetType: 'flow',
+          targetId: row.id,
+          details: { name: input.name },
+        });
         return await readFlow(tx, companyId, row.id, info, now());
       });
       return c.json(flow, 201);
     })
     .get('/:id', requireRight('flow:read'), valid('param', flowId), async (c) => {
       const { companyId } = c.get('actor');
-      return c.json(await store.tenant(companyId, (tx) => readFlow(tx, companyId, c.req.valid('param').id, info, now())));
+      return c.json(
+        await store.tenant(companyId, (tx) => readFlow(tx, companyId, c.req.valid('param').id, info, now())),
+      );
     })
     .delete('/:id', requireRight('flow:edit'), valid('param', flowId), async (c) => {
       const { companyId, name: actor } = c.get('actor');
       const { id } = c.req.valid('param');
       await store.tenant(companyId, async (tx) => {
         const flow = await readFlow(tx, companyId, id, info, now());
-        const open = await tx.selectFrom('runs').select('id').where('company_id', '=', companyId).where('flow_id', '=', id).where('finished_at', 'is', null).limit(1).executeTakeFirst();
-        if (open) throw new ApiError('invalid_transition', `"${flow.name}" still has runs that have not ended.`, { fix: 'Switch it off, and cancel or finish its runs first.' });
+        const open = await tx
+          .selectFrom('runs')
+          .select('id')
+          .where('company_id', '=', companyId)
+          .where('flow_id', '=', id)
+          .where('finished_at', 'is', null)
+          .limit(1)
+          .executeTakeFirst();
+        if (open)
+          throw new ApiError('invalid_transition', `"${flow.name}" still has runs that have not ended.`, {
+            fix: 'Switch it off, and cancel or finish its runs first.',
+          });
         await tx.deleteFrom('flows').where('company_id', '=', companyId).where('id', '=', id).execute();
-        await appendAudit(tx, { actor, action: 'flow.deleted', targetType: 'flow', targetId: id, details: { name: flow.name } });
+        await appendAudit(tx, {
+          actor,
+          action: 'flow.deleted',
+          targetType: 'flow',
+          targetId: id,
+          details: { name: flow.name },
+        });
       });
       return c.body(null, 204);
     })
-    .put('/:id/draft', requireRight('flow:edit'), valid('param', flowId), valid('json', z.strictObject({ name: name.optional(), document: flowDocumentSchema })), async (c) => {
-      const { companyId } = c.get('actor');
-      const { id } = c.req.valid('param');
-      const input = c.req.valid('json');
-      const revision = Number(/^"?(\d+)"?$/.exec(c.req.header('if-match') ?? '')?.[1] ?? NaN);
-      if (Number.isNaN(revision)) throw new ApiError('invalid_input', 'If-Match must hold the revision the draft was read at.', { path: 'If-Match' });
-      const saved = await store.tenant(companyId, async (tx) => {
-        const row = await tx
-          .updateTable('flows')
-          .set({ draft: json(input.document), draft_revision: revision + 1, updated_at: now(), ...(input.name ? { name: input.name } : {}) })
-          .where('company_id', '=', companyId)
-          .where('id', '=', id)
-          .where('draft_revision', '=', revision)
-          .returning('draft_revision')
-          .executeTakeFirst();
-        if (row) return row.draft_revision;
-        await readFlow(tx, companyId, id, info, now());
-        throw new ApiError('revision_conflict', 'Someone else has changed this flow meanwhile.', { fix: 'Load it again and repeat your change, or overwrite theirs.' });
-      });
-      return c.json({ revision: saved, findings: findingsOf(input.document, info) } satisfies DraftSaved);
-    })
-    .post('/:id/publish', requireRight('flow:publish'), valid('param', flowId), valid('json', z.strictObject({ note: z.string().max(500).optional() })), async (c) => {
-      const { companyId, name: actor } = c.get('actor');
-      const { id } = c.req.valid('param');
-      const { note } = c.req.valid('json');
-      const version = await store.tenant(companyId, async (tx) => {
-        const flow = await readFlow(tx, companyId, id, info, now());
-        const published = await publish(tx, { companyId, flowId: id, document: flow.draft, ...(note ? { note } : {}), publishedBy: actor, catalog, info, seal: sealSecret(companyId), now: now() });
-        if (flow.status === 'draft') await tx.updateTable('flows').set({ status: 'on' }).where('company_id', '=', companyId).where('id', '=', id).execute();
-        await appendAudit(tx, { actor, action: 'flow.published', targetType: 'flow', targetId: id, details: { version: published.number, plan: published.hash } });
-        const [latest] = await readVersions(tx, companyId, id);
-        return latest as FlowVersionSummary;
-      });
-      return c.json(version);
-    })
-    .post('/:id/switch', requireRight('flow:publish'), valid('param', flowId), valid('json', z.strictObject({ on: z.boolean() })), async (c) => {
-      const { companyId, name: actor } = c.get('actor');
-      const { id } = c.req.valid('param');
-      const { on } = c.req.valid('json');
-      const flow = await store.tenant(companyId, async (tx) => {
-        const before = await readFlow(tx, companyId, id, info, now());
-        if (on && before.publishedVersion === null) throw new ApiError('invalid_transition', `"${before.name}" has never been published.`, { fix: 'Publish it first.' });
-        await tx.updateTable('flows').set({ status: on ? 'on' : 'off' }).where('company_id', '=', companyId).where('id', '=', id).execute();
-        await appendAudit(tx, { actor, action: on ? 'flow.switched_on' : 'flow.switched_off', targetType: 'flow', targetId: id });
-        return await readFlow(tx, companyId, id, info, now());
-      });
-      return c.json(flow);
-    })
-    .post('/:id/start', requireRight('flow:run'), valid('param', flowId), valid('json', z.strictObject({ values: z.record(z.string().max(100), z.json()) })), async (c) => {
-      const { companyId, name: actor } = c.get('actor');
-      const { id } = c.req.valid('param');
-      const { values } = c.req.valid('json');
-      const event = await store.tenant(companyId, async (tx) => {
-        const flow = await readFlow(tx, companyId, id, info, now());
-        const subscription = await tx.selectFrom('subscriptions').select('key').where('company_id', '=', companyId).where('flow_id', '=', id).where('kind', '=', 'manual').where('active', '=', true).executeTakeFirst();
-        if (!subscription || flow.status !== 'on') throw new ApiError('invalid_transition', `"${flow.name}" cannot be started by hand.`, { fix: 'It needs the trigger "Someone starts it", published and switched on.' });
-        return await tx
-          .insertInto('events')
-          .values({ company_id: companyId, kind: 'manual', key: subscription.key, dedupe_key: crypto.randomUUID(), subject_entity: null, subject_id: null, reason: null, dispatched_at: null, data: json({ values, actor }) })
-          .returning('id')
-          .executeTakeFirstOrThrow();
-      });
-      services.look();
-      return c.json({ eventId: event.id }, 202);
-    })
+    .put(
+      '/:id/draft',
+      requireRight('flow:edit'),
+      valid('param', flowId),
+      valid('json', z.strictObject({ name: name.optional(), document: flowDocumentSchema })),
+      async (c) => {
+        const { companyId } = c.get('actor');
+        const { id } = c.req.valid('param');
+        const input = c.req.valid('json');
+        const revision = Number(/^"?(\d+)"?$/.exec(c.req.header('if-match') ?? '')?.[1] ?? NaN);
+        if (Number.isNaN(revision))
+          throw new ApiError('invalid_input', 'If-Match must hold the revision the draft was read at.', {
+            path: 'If-Match',
+          });
+        const saved = await store.tenant(companyId, async (tx) => {
+          const row = await tx
+            .updateTable('flows')
+            .set({
+              draft: json(input.document),
+              draft_revision: revision + 1,
+              updated_at: now(),
+              ...(input.name ? { name: input.name } : {}),
+            })
+            .where('company_id', '=', companyId)
+            .where('id', '=', id)
+            .where('draft_revision', '=', revision)
+            .returning('draft_revision')
+            .executeTakeFirst();
+          if (row) return row.draft_revision;
+          await readFlow(tx, companyId, id, info, now());
+          throw new ApiError('revision_conflict', 'Someone else has changed this flow meanwhile.', {
+            fix: 'Load it again and repeat your change, or overwrite theirs.',
+          });
+        });
+        return c.json({ revision: saved, findings: findingsOf(input.document, info) } satisfies DraftSaved);
+      },
+    )
+    .post(
+      '/:id/publish',
+      requireRight('flow:publish'),
+      valid('param', flowId),
+      valid('json', z.strictObject({ note: z.string().max(500).optional() })),
+      async (c) => {
+        const { companyId, name: actor } = c.get('actor');
+        const { id } = c.req.valid('param');
+        const { note } = c.req.valid('json');
+        const version = await store.tenant(companyId, async (tx) => {
+          const flow = await readFlow(tx, companyId, id, info, now());
+          const published = await publish(tx, {
+            companyId,
+            flowId: id,
+            document: flow.draft,
+            ...(note ? { note } : {}),
+            publishedBy: actor,
+            catalog,
+            info,
+            seal: sealSecret(companyId),
+            now: now(),
+          });
+          if (flow.status === 'draft')
+            await tx
+              .updateTable('flows')
+              .set({ status: 'on' })
+              .where('company_id', '=', companyId)
+              .where('id', '=', id)
+              .execute();
+          await appendAudit(tx, {
+            actor,
+            action: 'flow.published',
+            targetType: 'flow',
+            targetId: id,
+            details: { version: published.number, plan: published.hash },
+          });
+          const [latest] = await readVersions(tx, companyId, id);
+          return latest as FlowVersionSummary;
+        });
+        return c.json(version);
+      },
+    )
+    .post(
+      '/:id/switch',
+      requireRight('flow:publish'),
+      valid('param', flowId),
+      valid('json', z.strictObject({ on: z.boolean() })),
+      async (c) => {
+        const { companyId, name: actor } = c.get('actor');
+        const { id } = c.req.valid('param');
+        const { on } = c.req.valid('json');
+        const flow = await store.tenant(companyId, async (tx) => {
+          const before = await readFlow(tx, companyId, id, info, now());
+          if (on && before.publishedVersion === null)
+            throw new ApiError('invalid_transition', `"${before.name}" has never been published.`, {
+              fix: 'Publish it first.',
+            });
+          await tx
+            .updateTable('flows')
+            .set({ status: on ? 'on' : 'off' })
+            .where('company_id', '=', companyId)
+            .where('id', '=', id)
+            .execute();
+          await appendAudit(tx, {
+            actor,
+            action: on ? 'flow.switched_on' : 'flow.switched_off',
+            targetType: 'flow',
+            targetId: id,
+          });
+          return await readFlow(tx, companyId, id, info, now());
+        });
+        return c.json(flow);
+      },
+    )
+    .post(
+      '/:id/start',
+      requireRight('flow:run'),
+      valid('param', flowId),
+      valid('json', z.strictObject({ values: z.record(z.string().max(100), z.json()) })),
+      async (c) => {
+        const { companyId, name: actor } = c.get('actor');
+        const { id } = c.req.valid('param');
+        const { values } = c.req.valid('json');
+        const event = await store.tenant(companyId, async (tx) => {
+          const flow = await readFlow(tx, companyId, id, info, now());
+          const subscription = await tx
+            .selectFrom('subscriptions')
+            .select('key')
+            .where('company_id', '=', companyId)
+            .where('flow_id', '=', id)
+            .where('kind', '=', 'manual')
+            .where('active', '=', true)
+            .executeTakeFirst();
+          if (!subscription || flow.status !== 'on')
+            throw new ApiError('invalid_transition', `"${flow.name}" cannot be started by hand.`, {
+              fix: 'It needs the trigger "Someone starts it", published and switched on.',
+            });
+          return await tx
+            .insertInto('events')
+            .values({
+              company_id: companyId,
+              kind: 'manual',
+              key: subscription.key,
+              dedupe_key: crypto.randomUUID(),
+              subject_entity: null,
+              subject_id: null,
+              reason: null,
+              dispatched_at: null,
+              data: json({ values, actor }),
+            })
+            .returning('id')
+            .executeTakeFirstOrThrow();
+        });
+        services.look();
+        return c.json({ eventId: event.id }, 202);
+      },
+    )
     .get('/:id/versions', requireRight('flow:read'), valid('param', flowId), async (c) => {
       const { companyId } = c.get('actor');
       const { id } = c.req.valid('param');
@@ -132,46 +266,94 @@ export function flowRoutes(services: Services) {
         }),
       );
     })
-    .get('/:id/versions/:number', requireRight('flow:read'), valid('param', z.object({ id: z.uuid(), number: z.coerce.number().int().positive() })), async (c) => {
-      const { companyId } = c.get('actor');
-      const { id, number } = c.req.valid('param');
-      const version = await store.tenant(companyId, async (tx): Promise<FlowVersionDetail | undefined> => {
-        const summary = (await readVersions(tx, companyId, id)).find((candidate) => candidate.number === number);
-        const row = await tx.selectFrom('flow_versions').select('document').where('company_id', '=', companyId).where('flow_id', '=', id).where('number', '=', number).executeTakeFirst();
-        return summary && row && { ...summary, document: row.document as FlowDocument };
-      });
-      if (!version) throw notFound('version');
-      return c.json(version);
-    })
+    .get(
+      '/:id/versions/:number',
+      requireRight('flow:read'),
+      valid('param', z.object({ id: z.uuid(), number: z.coerce.number().int().positive() })),
+      async (c) => {
+        const { companyId } = c.get('actor');
+        const { id, number } = c.req.valid('param');
+        const version = await store.tenant(companyId, async (tx): Promise<FlowVersionDetail | undefined> => {
+          const summary = (await readVersions(tx, companyId, id)).find((candidate) => candidate.number === number);
+          const row = await tx
+            .selectFrom('flow_versions')
+            .select('document')
+            .where('company_id', '=', companyId)
+            .where('flow_id', '=', id)
+            .where('number', '=', number)
+            .executeTakeFirst();
+          return summary && row && { ...summary, document: row.document as FlowDocument };
+        });
+        if (!version) throw notFound('version');
+        return c.json(version);
+      },
+    )
     .get('/:id/triggers', requireRight('flow:read'), valid('param', flowId), async (c) => {
       const { companyId } = c.get('actor');
       const { id } = c.req.valid('param');
       const rows = await store.tenant(companyId, async (tx) => {
         await readFlow(tx, companyId, id, info, now());
-        return await tx.selectFrom('subscriptions').select(['node_id', 'kind', 'key', 'active']).where('company_id', '=', companyId).where('flow_id', '=', id).orderBy('node_id').execute();
+        return await tx
+          .selectFrom('subscriptions')
+          .select(['node_id', 'kind', 'key', 'active'])
+          .where('company_id', '=', companyId)
+          .where('flow_id', '=', id)
+          .orderBy('node_id')
+          .execute();
       });
       const triggers: TriggerInfo[] = rows.map((row) => ({
         nodeId: row.node_id,
         kind: row.kind,
         key: row.key,
         active: row.active,
-        ...(row.kind === 'webhook' ? { webhook: { url: webhookUrl(services, row.key), curl: curlCommand(webhookUrl(services, row.key), '$PLUMBLINE_WEBHOOK_KEY_HEX') } } : {}),
+        ...(row.kind === 'webhook'
+          ? {
+              webhook: {
+                url: webhookUrl(services, row.key),
+                curl: curlCommand(webhookUrl(services, row.key), '$PLUMBLINE_WEBHOOK_KEY_HEX'),
+              },
+            }
+          : {}),
       }));
       return c.json(triggers);
     })
-    .post('/:id/triggers/:nodeId/secret', requireRight('secret:reveal'), valid('param', z.object({ id: z.uuid(), nodeId: z.string() })), async (c) => {
-      const { companyId, name: actor } = c.get('actor');
-      const { id, nodeId } = c.req.valid('param');
-      const row = await store.tenant(companyId, async (tx) => {
-        const found = await tx.selectFrom('subscriptions').select(['id', 'key', 'secret']).where('company_id', '=', companyId).where('flow_id', '=', id).where('node_id', '=', nodeId).where('kind', '=', 'webhook').executeTakeFirst();
-        if (!found?.secret) throw notFound('webhook trigger');
-        await appendAudit(tx, { actor, action: 'webhook.secret_revealed', targetType: 'flow', targetId: id, details: { nodeId } });
-        return found;
-      });
-      const secret = (await vault.open({ companyId, table: 'subscriptions', rowId: row.id, column: 'secret' }, row.secret as Sealed)) as string;
-      c.header('Cache-Control', 'no-store');
-      return c.json({ secret, curl: curlCommand(webhookUrl(services, row.key), standardSecretBytes(secret).toString('hex')) });
-    })
+    .post(
+      '/:id/triggers/:nodeId/secret',
+      requireRight('secret:reveal'),
+      valid('param', z.object({ id: z.uuid(), nodeId: z.string() })),
+      async (c) => {
+        const { companyId, name: actor } = c.get('actor');
+        const { id, nodeId } = c.req.valid('param');
+        const row = await store.tenant(companyId, async (tx) => {
+          const found = await tx
+            .selectFrom('subscriptions')
+            .select(['id', 'key', 'secret'])
+            .where('company_id', '=', companyId)
+            .where('flow_id', '=', id)
+            .where('node_id', '=', nodeId)
+            .where('kind', '=', 'webhook')
+            .executeTakeFirst();
+          if (!found?.secret) throw notFound('webhook trigger');
+          await appendAudit(tx, {
+            actor,
+            action: 'webhook.secret_revealed',
+            targetType: 'flow',
+            targetId: id,
+            details: { nodeId },
+          });
+          return found;
+        });
+        const secret = (await vault.open(
+          { companyId, table: 'subscriptions', rowId: row.id, column: 'secret' },
+          row.secret as Sealed,
+        )) as string;
+        c.header('Cache-Control', 'no-store');
+        return c.json({
+          secret,
+          curl: curlCommand(webhookUrl(services, row.key), standardSecretBytes(secret).toString('hex')),
+        });
+      },
+    )
     .get('/:id/samples', requireRight('flow:read'), valid('param', flowId), async (c) => {
       const { companyId } = c.get('actor');
       const { id } = c.req.valid('param');

@@ -12,13 +12,17 @@ export function liveRoutes(services: Services) {
     const { headers } = c.req.raw;
     c.header('X-Accel-Buffering', 'no');
     return streamSSE(c, async (stream) => {
-      const stop = services.live.watch(companyId, (change) => void stream.writeSSE({ event: 'change', data: JSON.stringify(change) }));
+      const stop = services.live.watch(
+        companyId,
+        (change) => void stream.writeSSE({ event: 'change', data: JSON.stringify(change) }),
+      );
       stream.onAbort(stop);
       try {
         await stream.writeSSE({ event: 'open', data: '{}' });
         for (let beat = 1; !stream.aborted; beat++) {
           await stream.sleep(HEARTBEAT_MS);
-          if (beat % 3 === 0 && (await readActor(services.auth, services.authPool, headers)).companyId !== companyId) break;
+          if (beat % 3 === 0 && (await readActor(services.auth, services.authPool, headers)).companyId !== companyId)
+            break;
           await stream.writeSSE({ event: 'beat', data: '{}' });
         }
       } catch {

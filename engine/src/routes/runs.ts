@@ -10,7 +10,15 @@ import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { valid } from '../validate.ts';
 
-const statuses = ['queued', 'running', 'waiting', 'parked', 'succeeded', 'failed', 'cancelled'] as const satisfies readonly RunStatus[];
+const statuses = [
+  'queued',
+  'running',
+  'waiting',
+  'parked',
+  'succeeded',
+  'failed',
+  'cancelled',
+] as const satisfies readonly RunStatus[];
 const runId = z.object({ id: z.uuid() });
 
 const decision = z.discriminatedUnion('action', [
@@ -24,44 +32,102 @@ export function runRoutes(services: Services) {
   const { store } = services.deps;
 
   const temporalUrl = (companyId: string) => (carrierId: string) =>
-    services.settings.PLUMBLINE_TEMPORAL_UI ? `${services.settings.PLUMBLINE_TEMPORAL_UI}/namespaces/${services.settings.TEMPORAL_NAMESPACE}/workflows/${encodeURIComponent(carrierWorkflowId(companyId, carrierId))}` : null;
+    services.settings.PLUMBLINE_TEMPORAL_UI
+      ? `${services.settings.PLUMBLINE_TEMPORAL_UI}/namespaces/${services.settings.TEMPORAL_NAMESPACE}/workflows/${encodeURIComponent(carrierWorkflowId(companyId, carrierId))}`
+      : null;
 
   const carrierOf = async (companyId: string, id: string) => {
-    const row = await store.tenant(companyId, (tx) => tx.selectFrom('runs').select(['carrier_id', 'status', 'finished_at']).where('company_id', '=', companyId).where('id', '=', id).executeTakeFirst());
+    const row = await store.tenant(companyId, (tx) =>
+      tx
+        .selectFrom('runs')
+        .select(['carrier_id', 'status', 'finished_at'])
+        .where('company_id', '=', companyId)
+        .where('id', '=', id)
+        .executeTakeFirst(),
+    );
     if (!row) throw notFound('run');
-    if (row.finished_at) throw new ApiError('already_ended', 'This run has ended.', { fix: 'Start it again, if it should run once more.' });
+    if (row.finished_at)
+      throw new ApiError('already_ended', 'This run has ended.', {
+        fix: 'Start it again, if it should run once more.',
+      });
     return { companyId, carrierId: row.carrier_id };
   };
 
   return new Hono<ActorEnv>()
-    .get('/', requireRight('run:read'), valid('query', z.strictObject({ flowId: z.uuid().optional(), status: z.enum(statuses).optional(), q: z.string().max(200).optional(), cursor: z.string().max(200).optional() })), async (c) => {
-      const { companyId } = c.get('actor');
-      const { flowId, status, q, cursor } = c.req.valid('query');
-      return c.json(await store.tenant(companyId, (tx) => listRuns(tx, { companyId, ...(flowId ? { flowId } : {}), ...(status ? { status } : {}), ...(q ? { q } : {}), ...(cursor ? { cursor } : {}) })));
-    })
+    .get(
+      '/',
+      requireRight('run:read'),
+      valid(
+        'query',
+        z.strictObject({
+          flowId: z.uuid().optional(),
+          status: z.enum(statuses).optional(),
+          q: z.string().max(200).optional(),
+          cursor: z.string().max(200).optional(),
+        }),
+      ),
+      async (c) => {
+        const { companyId } = c.get('actor');
+        const { flowId, status, q, cursor } = c.req.valid('query');
+        return c.json(
+          await store.tenant(companyId, (tx) =>
+            listRuns(tx, {
+              companyId,
+              ...(flowId ? { flowId } : {}),
+              ...(status ? { status } : {}),
+              ...(q ? { q } : {}),
+              ...(cursor ? { cursor } : {}),
+            }),
+          ),
+        );
+      },
+    )
     .get('/:id', requireRight('run:read'), valid('param', runId), async (c) => {
       const { companyId } = c.get('actor');
-      return c.json(await store.tenant(companyId, (tx) => readRun(tx, companyId, c.req.valid('param').id, services.info, temporalUrl(companyId))));
+      return c.json(
+        await store.tenant(companyId, (tx) =>
+          readRun(tx, companyId, c.req.valid('param').id, services.info, temporalUrl(companyId)),
+        ),
+      );
     })
     .post('/:id/cancel', requireRight('run:decide'), valid('param', runId), async (c) => {
       const { companyId, name: actor } = c.get('actor');
       const { id } = c.req.valid('param');
       await services.carriers.cancel(await carrierOf(companyId, id), id);
-      await store.tenant(companyId, (tx) => appendAudit(tx, { actor, action: 'run.cancelled', targetType: 'run', targetId: id }));
+      await store.tenant(companyId, (tx) =>
+        appendAudit(tx, { actor, action: 'run.cancelled', targetType: 'run', targetId: id }),
+      );
       return c.body(null, 204);
     })
-    .post('/:id/steps/:nodeId/decide', requireRight('run:decide'), valid('param', z.object({ id: z.uuid(), nodeId: z.string().max(48) })), valid('json', decision), async (c) => {
-      const { companyId, name: actor } = c.get('actor');
-      const { id, nodeId } = c.req.valid('param');
-      const chosen = c.req.valid('json');
-      const carrier = await carrierOf(companyId, id);
-      try {
-        await services.carriers.decide(carrier, { runId: id, nodeId, iteration: '', decision: chosen });
-      } catch (error) {
-        if (error instanceof StepNotParkedError) throw new ApiError('not_parked', error.message, { fix: 'Look at the run again: someone may have decided already.' });
-        throw error;
-      }
-      await store.tenant(companyId, (tx) => appendAudit(tx, { actor, action: `step.${chosen.action}`, targetType: 'run', targetId: id, details: { nodeId } }));
-      return c.body(null, 204);
-    });
+    .post(
+      '/:id/steps/:nodeId/decide',
+      requireRight('run:decide'),
+      valid('param', z.object({ id: z.uuid(), nodeId: z.string().max(48) })),
+      valid('json', decision),
+      async (c) => {
+        const { companyId, name: actor } = c.get('actor');
+        const { id, nodeId } = c.req.valid('param');
+        const chosen = c.req.valid('json');
+        const carrier = await carrierOf(companyId, id);
+        try {
+          await services.carriers.decide(carrier, { runId: id, nodeId, iteration: '', decision: chosen });
+        } catch (error) {
+          if (error instanceof StepNotParkedError)
+            throw new ApiError('not_parked', error.message, {
+              fix: 'Look at the run again: someone may have decided already.',
+            });
+          throw error;
+        }
+        await store.tenant(companyId, (tx) =>
+          appendAudit(tx, {
+            actor,
+            action: `step.${chosen.action}`,
+            targetType: 'run',
+            targetId: id,
+            details: { nodeId },
+          }),
+        );
+        return c.body(null, 204);
+      },
+    );
 }

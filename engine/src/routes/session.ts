@@ -14,11 +14,24 @@ export function sessionRoutes(services: Services) {
   const { auth } = services;
 
   const signIn = async (c: Context, email: string, password: string): Promise<Response> => {
-    const answer = await auth.api.signInEmail({ body: { email, password }, headers: c.req.raw.headers, asResponse: true });
-    if (!answer.ok) throw new ApiError(answer.status === 429 ? 'too_many_requests' : 'credentials_invalid', 'E-mail or password is wrong.', { fix: 'Check both and try again.' });
+    const answer = await auth.api.signInEmail({
+      body: { email, password },
+      headers: c.req.raw.headers,
+      asResponse: true,
+    });
+    if (!answer.ok)
+      throw new ApiError(
+        answer.status === 429 ? 'too_many_requests' : 'credentials_invalid',
+        'E-mail or password is wrong.',
+        { fix: 'Check both and try again.' },
+      );
     const cookies = answer.headers.getSetCookie();
     for (const cookie of cookies) c.header('Set-Cookie', cookie, { append: true });
-    const actor = await readActor(auth, services.authPool, new Headers({ cookie: cookies.map((cookie) => cookie.split(';', 1)[0]).join('; ') }));
+    const actor = await readActor(
+      auth,
+      services.authPool,
+      new Headers({ cookie: cookies.map((cookie) => cookie.split(';', 1)[0]).join('; ') }),
+    );
     return c.json(await toMe(services, actor));
   };
 
@@ -30,7 +43,8 @@ export function sessionRoutes(services: Services) {
     })
     .post('/demo', async (c) => {
       // The demo needs no password, so it is there only for someone at this very machine.
-      if (!services.settings.PLUMBLINE_DEMO || !isLoopback(c)) throw new ApiError('not_found', 'There is no demo here.');
+      if (!services.settings.PLUMBLINE_DEMO || !isLoopback(c))
+        throw new ApiError('not_found', 'There is no demo here.');
       return (await signIn(c, DEMO_OWNER.email, DEMO_OWNER.password)) as never;
     })
     .delete('/', async (c) => {
@@ -49,16 +63,27 @@ export function meRoutes(services: Services) {
       const actor = c.get('actor');
       const membership = actor.memberships.find((candidate) => candidate.companyId === companyId);
       if (!membership) throw new ApiError('not_found', 'There is no such company.');
-      await services.auth.api.setActiveOrganization({ body: { organizationId: companyId }, headers: c.req.raw.headers });
+      await services.auth.api.setActiveOrganization({
+        body: { organizationId: companyId },
+        headers: c.req.raw.headers,
+      });
       return c.json(await toMe(services, { ...actor, companyId, role: membership.role }));
     });
 }
 
 async function toMe(services: Services, actor: Actor): Promise<Me> {
-  const company = await services.deps.store.tenant(actor.companyId, (tx) => tx.selectFrom('companies').selectAll().where('id', '=', actor.companyId).executeTakeFirstOrThrow());
+  const company = await services.deps.store.tenant(actor.companyId, (tx) =>
+    tx.selectFrom('companies').selectAll().where('id', '=', actor.companyId).executeTakeFirstOrThrow(),
+  );
   return {
     user: { id: actor.userId, name: actor.name, email: actor.email },
-    company: { id: company.id, name: company.name, slug: company.slug, timeZone: company.time_zone, currency: company.currency },
+    company: {
+      id: company.id,
+      name: company.name,
+      slug: company.slug,
+      timeZone: company.time_zone,
+      currency: company.currency,
+    },
     role: actor.role,
     companies: actor.memberships.map(({ companyId: id, companyName: name, role }) => ({ id, name, role })),
   };

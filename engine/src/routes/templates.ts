@@ -26,7 +26,14 @@ export function templateRoutes(services: Services) {
   const { deps, info, templates } = services;
   const { store, vault, catalog, now } = deps;
 
-  const installedAs = (tx: Transaction, companyId: string) => tx.selectFrom('flows').select(['id', 'name', 'template_slug']).where('company_id', '=', companyId).where('template_slug', 'is not', null).orderBy('created_at').execute();
+  const installedAs = (tx: Transaction, companyId: string) =>
+    tx
+      .selectFrom('flows')
+      .select(['id', 'name', 'template_slug'])
+      .where('company_id', '=', companyId)
+      .where('template_slug', 'is not', null)
+      .orderBy('created_at')
+      .execute();
 
   const find = (slug: string): Template => {
     const template = templates.get(slug);
@@ -43,14 +50,22 @@ export function templateRoutes(services: Services) {
     .get('/:slug', requireRight('flow:read'), async (c) => {
       const { companyId } = c.get('actor');
       const template = find(c.req.param('slug'));
-      const [flows, connections] = await store.tenant(companyId, async (tx) => [await installedAs(tx, companyId), await listConnections(tx, companyId)] as const);
+      const [flows, connections] = await store.tenant(
+        companyId,
+        async (tx) => [await installedAs(tx, companyId), await listConnections(tx, companyId)] as const,
+      );
       const { document } = template;
       return c.json({
         ...summarize(template, flows),
         description: template.description,
         steps: template.steps,
         document,
-        connections: Object.entries(document.connections).map(([slot, { connector, title }]) => ({ slot, connector, title, candidates: connections.filter((candidate) => candidate.connector === connector) })),
+        connections: Object.entries(document.connections).map(([slot, { connector, title }]) => ({
+          slot,
+          connector,
+          title,
+          candidates: connections.filter((candidate) => candidate.connector === connector),
+        })),
         params: Object.entries(document.params).map(([id, param]) => ({
           id,
           title: param.title,
@@ -71,13 +86,48 @@ export function templateRoutes(services: Services) {
         const id = randomUUID();
         await tx
           .insertInto('flows')
-          .values({ id, company_id: companyId, name: input.name ?? template.title, description: template.outcome, status: 'draft', draft: json(document), published_version: null, template_slug: template.slug, template_version: template.version, created_by: actor })
+          .values({
+            id,
+            company_id: companyId,
+            name: input.name ?? template.title,
+            description: template.outcome,
+            status: 'draft',
+            draft: json(document),
+            published_version: null,
+            template_slug: template.slug,
+            template_version: template.version,
+            created_by: actor,
+          })
           .execute();
-        await appendAudit(tx, { actor, action: 'template.installed', targetType: 'flow', targetId: id, details: { template: template.slug, version: template.version } });
+        await appendAudit(tx, {
+          actor,
+          action: 'template.installed',
+          targetType: 'flow',
+          targetId: id,
+          details: { template: template.slug, version: template.version },
+        });
         if (input.turnOn) {
-          const seal = async (subscriptionId: string, secret: string) => json(await vault.seal({ companyId, table: 'subscriptions', rowId: subscriptionId, column: 'secret' }, secret));
-          await publish(tx, { companyId, flowId: id, document, note: `Installed from the template "${template.title}"`, publishedBy: actor, catalog, info, seal, now: now() });
-          await tx.updateTable('flows').set({ status: 'on' }).where('company_id', '=', companyId).where('id', '=', id).execute();
+          const seal = async (subscriptionId: string, secret: string) =>
+            json(
+              await vault.seal({ companyId, table: 'subscriptions', rowId: subscriptionId, column: 'secret' }, secret),
+            );
+          await publish(tx, {
+            companyId,
+            flowId: id,
+            document,
+            note: `Installed from the template "${template.title}"`,
+            publishedBy: actor,
+            catalog,
+            info,
+            seal,
+            now: now(),
+          });
+          await tx
+            .updateTable('flows')
+            .set({ status: 'on' })
+            .where('company_id', '=', companyId)
+            .where('id', '=', id)
+            .execute();
         }
         return await readFlow(tx, companyId, id, info, now());
       });
@@ -85,19 +135,41 @@ export function templateRoutes(services: Services) {
     });
 }
 
-function summarize(template: Template, flows: readonly { readonly id: string; readonly name: string; readonly template_slug: string | null }[]): TemplateSummary {
+function summarize(
+  template: Template,
+  flows: readonly { readonly id: string; readonly name: string; readonly template_slug: string | null }[],
+): TemplateSummary {
   const { slug, version, title, outcome, category, connectors } = template;
-  return { slug, version, title, outcome, category, connectors, installedAs: flows.filter((flow) => flow.template_slug === slug).map(({ id, name }) => ({ flowId: id, name })) };
+  return {
+    slug,
+    version,
+    title,
+    outcome,
+    category,
+    connectors,
+    installedAs: flows.filter((flow) => flow.template_slug === slug).map(({ id, name }) => ({ flowId: id, name })),
+  };
 }
 
 /** The template's document with the company's connections and settings in it. */
 function fill(template: Template, input: z.infer<typeof installSchema>): FlowDocument {
   const { document } = template;
-  for (const slot of Object.keys(input.connections)) if (!document.connections[slot]) throw new ApiError('unknown_field', `The template has no connection "${slot}".`, { path: `connections.${slot}` });
-  for (const id of Object.keys(input.params)) if (!document.params[id]) throw new ApiError('unknown_field', `The template has no setting "${id}".`, { path: `params.${id}` });
+  for (const slot of Object.keys(input.connections))
+    if (!document.connections[slot])
+      throw new ApiError('unknown_field', `The template has no connection "${slot}".`, { path: `connections.${slot}` });
+  for (const id of Object.keys(input.params))
+    if (!document.params[id])
+      throw new ApiError('unknown_field', `The template has no setting "${id}".`, { path: `params.${id}` });
   return {
     ...document,
-    connections: Object.fromEntries(Object.entries(document.connections).map(([slot, connection]) => [slot, { ...connection, id: input.connections[slot] ?? null }])),
-    params: Object.fromEntries(Object.entries(document.params).map(([id, param]) => [id, { ...param, value: input.params[id] ?? param.value }])),
+    connections: Object.fromEntries(
+      Object.entries(document.connections).map(([slot, connection]) => [
+        slot,
+        { ...connection, id: input.connections[slot] ?? null },
+      ]),
+    ),
+    params: Object.fromEntries(
+      Object.entries(document.params).map(([id, param]) => [id, { ...param, value: input.params[id] ?? param.value }]),
+    ),
   };
 }

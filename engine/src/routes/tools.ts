@@ -12,25 +12,56 @@ export function catalogRoutes(services: Services) {
 
 /** Tries an expression on sample data, under the same limits as in a run. */
 export function expressionRoutes(services: Services) {
-  return new Hono<ActorEnv>().post('/preview', requireRight('flow:edit'), valid('json', z.strictObject({ source: z.string().max(20_000), context: z.record(z.string(), z.json()) })), async (c) => {
-    const { companyId } = c.get('actor');
-    const { source, context } = c.req.valid('json');
-    const began = performance.now();
-    const answer = await services.deps.evaluator.evaluate(companyId, { context: JSON.stringify(context), expressions: [{ field: 'value', source }], now: services.deps.now().toISOString(), seed: 'preview' });
-    if (!answer.ok) {
-      const { code, message, at } = answer.error;
-      return c.json({ ok: false, code, message, ...(at === undefined ? {} : { at }) } as Preview);
-    }
-    const text = answer.values['value'];
-    return c.json({ ok: true, value: (text === undefined ? null : JSON.parse(text)) as unknown, empty: text === undefined, ms: Math.round(performance.now() - began) } as Preview);
-  });
+  return new Hono<ActorEnv>().post(
+    '/preview',
+    requireRight('flow:edit'),
+    valid('json', z.strictObject({ source: z.string().max(20_000), context: z.record(z.string(), z.json()) })),
+    async (c) => {
+      const { companyId } = c.get('actor');
+      const { source, context } = c.req.valid('json');
+      const began = performance.now();
+      const answer = await services.deps.evaluator.evaluate(companyId, {
+        context: JSON.stringify(context),
+        expressions: [{ field: 'value', source }],
+        now: services.deps.now().toISOString(),
+        seed: 'preview',
+      });
+      if (!answer.ok) {
+        const { code, message, at } = answer.error;
+        return c.json({ ok: false, code, message, ...(at === undefined ? {} : { at }) } as Preview);
+      }
+      const text = answer.values['value'];
+      return c.json({
+        ok: true,
+        value: (text === undefined ? null : JSON.parse(text)) as unknown,
+        empty: text === undefined,
+        ms: Math.round(performance.now() - began),
+      } as Preview);
+    },
+  );
 }
 
 export function notificationRoutes(services: Services) {
   return new Hono<ActorEnv>().get('/', requireRight('run:read'), async (c) => {
     const { companyId } = c.get('actor');
-    const rows = await services.deps.store.tenant(companyId, (tx) => tx.selectFrom('notifications').selectAll().where('company_id', '=', companyId).orderBy('created_at', 'desc').limit(50).execute());
-    const notices: Notice[] = rows.map((row) => ({ id: row.id, title: row.title, body: row.body, severity: row.severity, runId: row.run_id, readAt: row.read_at?.toISOString() ?? null, createdAt: row.created_at.toISOString() }));
+    const rows = await services.deps.store.tenant(companyId, (tx) =>
+      tx
+        .selectFrom('notifications')
+        .selectAll()
+        .where('company_id', '=', companyId)
+        .orderBy('created_at', 'desc')
+        .limit(50)
+        .execute(),
+    );
+    const notices: Notice[] = rows.map((row) => ({
+      id: row.id,
+      title: row.title,
+      body: row.body,
+      severity: row.severity,
+      runId: row.run_id,
+      readAt: row.read_at?.toISOString() ?? null,
+      createdAt: row.created_at.toISOString(),
+    }));
     return c.json(notices);
   });
 }
@@ -52,7 +83,8 @@ export function healthRoutes(services: Services) {
         return 'answers';
       }),
       check(async () => {
-        if (!(await carriers.isHealthy())) throw new Error('Temporal does not answer. Events are stored and start their runs when it is back.');
+        if (!(await carriers.isHealthy()))
+          throw new Error('Temporal does not answer. Events are stored and start their runs when it is back.');
         return 'answers';
       }),
       check(async () => {
@@ -60,12 +92,21 @@ export function healthRoutes(services: Services) {
         if (pollers === 0) throw new Error('No worker asks for work.');
         return `${pollers} polling`;
       }),
-      check(() => (deps.evaluator.ready > 0 ? Promise.resolve(`${deps.evaluator.ready} ready, ${deps.evaluator.kills} stopped`) : Promise.reject(new Error('No evaluator is ready.')))),
+      check(() =>
+        deps.evaluator.ready > 0
+          ? Promise.resolve(`${deps.evaluator.ready} ready, ${deps.evaluator.kills} stopped`)
+          : Promise.reject(new Error('No evaluator is ready.')),
+      ),
     ]);
     const backlog = await dispatcher.backlog(deps.now()).catch(() => ({ pending: 0, oldestSeconds: null }));
     const checks = { database, temporal, worker, evaluator };
     const healthy = Object.values(checks).every(({ ok }) => ok);
-    const health: Health = { status: healthy ? 'ok' : 'degraded', checks, pendingEvents: backlog.pending, oldestPendingSeconds: backlog.oldestSeconds };
+    const health: Health = {
+      status: healthy ? 'ok' : 'degraded',
+      checks,
+      pendingEvents: backlog.pending,
+      oldestPendingSeconds: backlog.oldestSeconds,
+    };
     return c.json(health, healthy ? 200 : 503);
   });
 }
