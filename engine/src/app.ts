@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
 import { requireActor, requireSameOrigin, type ActorEnv } from './auth/session.ts';
+import { limitBody } from './ingress/limit-body.ts';
 import { webhookIngress } from './ingress/webhooks.ts';
 import { answerProblem, ApiError, toProblem } from './problem.ts';
 import { connectionRoutes, integrationRoutes, oauthRoutes } from './routes/connections.ts';
@@ -70,15 +70,7 @@ export function createApp(services: Services) {
     .route('/hooks', webhookIngress(services))
     .route('/api/health', healthRoutes(services))
     .use('/api/*', requireSameOrigin(settings.PLUMBLINE_ORIGIN))
-    .use(
-      '/api/*',
-      bodyLimit({
-        maxSize: 5 * 1024 * 1024,
-        onError: () => {
-          throw new ApiError('payload_too_large', 'The body is larger than 5 MiB.');
-        },
-      }),
-    )
+    .use('/api/*', limitBody(5))
     .route('/api/session', sessionRoutes(services))
     .use('/oauth/*', requireActor(services.auth, services.authPool))
     .route('/oauth', oauthRoutes(services))

@@ -10,23 +10,40 @@ export class StudioClient {
   }
 
   /** @throws Error with the problem's own words. */
-  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async call<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<T> {
+    const answer = await this.fetch(method, path, body, headers);
+    if (!answer.ok) {
+      const problem = (await answer.json()) as Problem;
+      throw new Error(`${method} ${path}: ${problem.detail} ${problem.fix ?? ''} (${problem.code})`);
+    }
+    return (answer.status === 204 ? undefined : await answer.json()) as T;
+  }
+
+  /** The answer as it came. */
+  async fetch(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Response> {
     const answer = await fetch(`${this.#origin}${path}`, {
       method,
       headers: {
         Origin: this.#origin,
         Cookie: this.#cookie,
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(';', 1)[0]);
     if (cookies.length > 0) this.#cookie = cookies.join('; ');
-    if (!answer.ok) {
-      const problem = (await answer.json()) as Problem;
-      throw new Error(`${method} ${path}: ${problem.detail} ${problem.fix ?? ''} (${problem.code})`);
-    }
-    return (answer.status === 204 ? undefined : await answer.json()) as T;
+    return answer;
   }
 
   /** Connects a vendor's sandbox as a person does: consent page, approve, back to us. */

@@ -2,14 +2,11 @@ import { json } from '@plumbline/db';
 import { verifyStandardWebhook } from '@plumbline/nodes';
 import type { Sealed } from '@plumbline/db';
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { ActorEnv } from '../auth/session.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { parseJson } from './json.ts';
-
-/** Larger bodies are refused; vendors send a few KiB. */
-const BODY_BYTES = 2 * 1024 * 1024;
+import { limitBody } from './limit-body.ts';
 
 /**
  * Where other systems post to: `POST /hooks/<key>`. Verified on the raw bytes, stored, then acknowledged; whether the flow is healthy is looked at later.
@@ -21,14 +18,7 @@ export function webhookIngress(services: Services) {
   return new Hono<ActorEnv>()
     .post(
       '/:key',
-      bodyLimit({
-        maxSize: BODY_BYTES,
-        onError: () => {
-          throw new ApiError('payload_too_large', 'The body is larger than 2 MiB.', {
-            fix: 'Send less, or a link to the data.',
-          });
-        },
-      }),
+      limitBody(2),
       async (c) => {
         const endpoint = await dispatcher.findEndpoint(c.req.param('key'));
         if (!endpoint) throw notFound('webhook address');
