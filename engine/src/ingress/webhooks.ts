@@ -16,42 +16,38 @@ import { limitBody } from './limit-body.ts';
 export function webhookIngress(services: Services) {
   const { deps, dispatcher } = services;
   return new Hono<ActorEnv>()
-    .post(
-      '/:key',
-      limitBody(2),
-      async (c) => {
-        const endpoint = await dispatcher.findEndpoint(c.req.param('key'));
-        if (!endpoint) throw notFound('webhook address');
-        if (c.req.header('content-encoding'))
-          throw new ApiError('unsupported_media_type', 'Compressed bodies are not accepted.', {
-            fix: 'Send the body without Content-Encoding.',
-          });
-        const raw = new Uint8Array(await c.req.arrayBuffer());
-        const id = await verify(services, endpoint, c.req.raw.headers, raw);
-        const body = parseBody(c.req.header('content-type'), raw);
-        const { companyId } = endpoint;
-        const stored = await deps.store.tenant(companyId, (tx) =>
-          tx
-            .insertInto('events')
-            .values({
-              company_id: companyId,
-              kind: 'webhook',
-              key: c.req.param('key'),
-              dedupe_key: id,
-              subject_entity: null,
-              subject_id: null,
-              reason: null,
-              dispatched_at: null,
-              data: json({ headers: safeHeaders(c.req.raw.headers), query: c.req.query(), body }),
-            })
-            .onConflict((conflict) => conflict.columns(['company_id', 'key', 'dedupe_key']).doNothing())
-            .returning('id')
-            .executeTakeFirst(),
-        );
-        services.look();
-        return c.json({ accepted: true, duplicate: stored === undefined }, 200);
-      },
-    )
+    .post('/:key', limitBody(2), async (c) => {
+      const endpoint = await dispatcher.findEndpoint(c.req.param('key'));
+      if (!endpoint) throw notFound('webhook address');
+      if (c.req.header('content-encoding'))
+        throw new ApiError('unsupported_media_type', 'Compressed bodies are not accepted.', {
+          fix: 'Send the body without Content-Encoding.',
+        });
+      const raw = new Uint8Array(await c.req.arrayBuffer());
+      const id = await verify(services, endpoint, c.req.raw.headers, raw);
+      const body = parseBody(c.req.header('content-type'), raw);
+      const { companyId } = endpoint;
+      const stored = await deps.store.tenant(companyId, (tx) =>
+        tx
+          .insertInto('events')
+          .values({
+            company_id: companyId,
+            kind: 'webhook',
+            key: c.req.param('key'),
+            dedupe_key: id,
+            subject_entity: null,
+            subject_id: null,
+            reason: null,
+            dispatched_at: null,
+            data: json({ headers: safeHeaders(c.req.raw.headers), query: c.req.query(), body }),
+          })
+          .onConflict((conflict) => conflict.columns(['company_id', 'key', 'dedupe_key']).doNothing())
+          .returning('id')
+          .executeTakeFirst(),
+      );
+      services.look();
+      return c.json({ accepted: true, duplicate: stored === undefined }, 200);
+    })
     .all('/:key', () => {
       throw new ApiError('method_not_allowed', 'This address takes POST only.', { headers: { Allow: 'POST' } });
     });
