@@ -3,7 +3,7 @@ import { freePort } from '@plumbline/db/embedded';
 import { StartError } from '@plumbline/db/start-error';
 import pc from 'picocolors';
 import { playDemo } from './demo/scenario.ts';
-import { readStartOptions } from './start/options.ts';
+import { HelpWanted, readStartOptions, usage } from './start/options.ts';
 import { bringUp, type Platform } from './start/platform.ts';
 import { Progress } from './start/progress.ts';
 import { findRunning } from './start/running.ts';
@@ -39,6 +39,10 @@ try {
   process.stdout.write(`${JSON.stringify(result)}\n`);
   process.exit(result.status === 'succeeded' ? 0 : 1);
 } catch (error) {
+  if (error instanceof HelpWanted) {
+    process.stdout.write(`\n${usage}\n`);
+    process.exit(0);
+  }
   const fix = error instanceof StartError ? `\n  ${error.fix}` : '';
   process.stderr.write(
     `\n  ${pc.red('The demo did not get through.')} ${error instanceof Error ? error.message : String(error)}${fix}\n\n`,

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { StartError } from '@plumbline/db/start-error';
 import pc from 'picocolors';
 import { DEMO_OWNER } from './auth/demo.ts';
-import { readStartOptions } from './start/options.ts';
+import { HelpWanted, readStartOptions, usage } from './start/options.ts';
 import { bringUp, type Platform } from './start/platform.ts';
 import { Progress } from './start/progress.ts';
 import { findRunning, noteRunning } from './start/running.ts';
@@ -50,6 +50,10 @@ try {
   if (options.open) openInBrowser(platform.origin);
   process.send?.({ ready: true, origin: platform.origin });
 } catch (error) {
+  if (error instanceof HelpWanted) {
+    process.stdout.write(`\n${usage}\n`);
+    process.exit(0);
+  }
   if (!(error instanceof StartError)) throw error;
   process.stderr.write(`\n  ${pc.red('Plumbline did not start.')} ${error.message}\n  ${error.fix}\n\n`);
   process.exit(1);

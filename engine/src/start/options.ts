@@ -31,9 +31,13 @@ export const usage = `npm start -- [options]
   TEMPORAL_ADDRESS  a Temporal server of your own, host:port
 `;
 
-/** @throws StartError `usage` naming the option that is wrong. */
+/** Someone asked for `usage`; nothing is to be started. */
+export class HelpWanted extends Error {}
+
+/** @throws StartError `usage` naming the option that is wrong; HelpWanted. */
 export function readStartOptions(argv: readonly string[], environment: NodeJS.ProcessEnv): StartOptions {
   const values = parseFlags(argv);
+  if (values.help) throw new HelpWanted();
   const port = values.port ?? environment['PLUMBLINE_PORT'] ?? '4400';
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
     throw wrong(`"${port}" is no port. Give a number from 1 to 65535.`);
@@ -59,6 +63,7 @@ function parseFlags(argv: readonly string[]) {
         'data-dir': { type: 'string' },
         'no-demo': { type: 'boolean' },
         open: { type: 'boolean' },
+        help: { type: 'boolean' },
       },
     }).values;
   } catch (cause) {
