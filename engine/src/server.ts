@@ -86,6 +86,7 @@ export async function startServer(
   // Sandboxes stand outside of our headers and our error shapes: they play someone else.
   const root = new Hono<{ Bindings: HttpBindings }>();
   if (sandboxes) root.route('/sandbox', sandboxes.app);
+  root.all('/sandbox/*', (c) => c.notFound());
   root.all('*', (c) =>
     /^\/(api|hooks|oauth)(\/|$)/.test(c.req.path) ? app.fetch(c.req.raw, c.env) : studio.fetch(c.req.raw, c.env),
   );
