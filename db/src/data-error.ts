@@ -15,7 +15,10 @@ const unsupported = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBF
  * @throws DataError `unsupported_character` when a text in it holds NUL or half a surrogate pair.
  */
 export function json(value: unknown): string {
-  const text = JSON.stringify(value ?? null, (key, item: unknown) => {
+  const text = JSON.stringify(value ?? null);
+  // Both are written as escapes, so most texts need no closer look.
+  if (!text.includes('\\u')) return text;
+  return JSON.stringify(value ?? null, (key, item: unknown) => {
     if ((typeof item === 'string' && unsupported.test(item)) || unsupported.test(key))
       throw new DataError(
         'unsupported_character',
@@ -23,5 +26,4 @@ export function json(value: unknown): string {
       );
     return item;
   });
-  return text;
 }

@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import { createAuth } from './auth/auth.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
+import { eventInbox } from './ingress/event-inbox.ts';
 import { LiveHub } from './live/hub.ts';
 import { mountSandboxes } from './sandboxes.ts';
 import type { Services } from './services.ts';
@@ -58,6 +59,7 @@ export async function startServer(
     connections: new Connections(deps),
     dispatcher: dispatcherStore,
     live,
+    inbox: eventInbox(deps.store),
     templates: await loadTemplates(),
     look: () => dispatcher?.look(),
   };
@@ -67,6 +69,7 @@ export async function startServer(
       dispatcher: dispatcherStore,
       dispatcherUrl: settings.PLUMBLINE_DISPATCHER_DATABASE_URL,
       carriers,
+      runsPerCarrier: settings.PLUMBLINE_CARRIER_RUNS,
       evaluator: deps.evaluator,
       log,
       now: deps.now,

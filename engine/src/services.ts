@@ -1,10 +1,12 @@
 import type { DispatcherStore } from '@plumbline/db';
+import type { GroupCommit } from '@plumbline/db/group-commit';
 import type { Connections } from '@plumbline/workflows/activities/connections';
 import type { Carriers } from '@plumbline/workflows/client';
 import type { OpenDependencies } from '@plumbline/workflows/dependencies';
 import type { CatalogInfo } from '@plumbline/workflows/flow';
 import type { Pool } from 'pg';
 import type { Auth } from './auth/auth.ts';
+import type { NewEvent, StoredEvent } from './ingress/event-inbox.ts';
 import type { LiveHub } from './live/hub.ts';
 import type { EngineSettings } from './settings.ts';
 import type { TemplateLibrary } from './templates.ts';
@@ -20,6 +22,8 @@ export interface Services {
   readonly connections: Connections;
   readonly dispatcher: DispatcherStore;
   readonly live: LiveHub;
+  /** Stores what happened; the dispatcher comes for it. */
+  readonly inbox: GroupCommit<NewEvent, StoredEvent>;
   readonly templates: TemplateLibrary;
   /** Wakes the dispatcher of this process, when it has one. */
   readonly look: () => void;

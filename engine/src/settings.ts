@@ -15,6 +15,8 @@ export const engineSettingsSchema = workerSettingsSchema.extend({
   PLUMBLINE_TEMPORAL_UI: z.string().default(''),
   /** Demo sign-in, on loopback only. */
   PLUMBLINE_DEMO: z.stringbool().default(false),
+  /** Most runs that travel in one Temporal workflow; under light load each has one of its own. */
+  PLUMBLINE_CARRIER_RUNS: z.coerce.number().int().min(1).max(100).default(50),
   /** Processes that dispatch events; the others only answer. */
   PLUMBLINE_DISPATCH: z.stringbool().default(true),
 });

@@ -22,7 +22,10 @@ export interface TestPlatform extends AsyncDisposable {
 }
 
 /** Everything, as `npm start` brings it up, in a data directory of its own: PostgreSQL, Temporal, worker, API, sandboxes. */
-export async function testPlatform(environment: NodeJS.ProcessEnv = {}): Promise<TestPlatform> {
+export async function testPlatform(
+  environment: NodeJS.ProcessEnv = {},
+  options: { readonly fsync?: boolean } = {},
+): Promise<TestPlatform> {
   const dataDir = await mkdtemp(join(tmpdir(), 'plumbline-platform-'));
   const restarts: string[] = [];
   const platform = await bringUp({
@@ -33,7 +36,8 @@ export async function testPlatform(environment: NodeJS.ProcessEnv = {}): Promise
     open: false,
     databaseUrl: undefined,
     temporalAddress: undefined,
-    fsync: false,
+    // Commits wait for no disk, unless speed is what is measured.
+    fsync: options.fsync ?? false,
     environment: { ...process.env, PLUMBLINE_LOG_LEVEL: 'warn', ...environment },
     onStep: () => undefined,
     onRestart: (name) => restarts.push(name),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { json, type Store, type Transaction } from '@plumbline/db';
+import type { Store, Transaction } from '@plumbline/db';
 import type { Evaluator } from '@plumbline/workflows/evaluate/pool';
+import { sql } from 'kysely';
 
 /** A run that waits for Temporal. */
 export interface QueuedRun {
@@ -11,53 +12,52 @@ export interface QueuedRun {
   readonly triggerNodeId: string;
 }
 
-/**
- * Takes pending events of one company and writes the runs they start, all in one transaction: an event is either still pending or has its
- * runs, never half of them.
- */
-export async function claimEvents(work: {
+export interface ClaimOptions {
   readonly store: Store;
   readonly evaluator: Evaluator;
   readonly companyId: string;
+  /** Most events taken at once. */
   readonly limit: number;
+  /** Most runs that one carrier gets. */
+  readonly runsPerCarrier: number;
   readonly now: Date;
-}): Promise<QueuedRun[]> {
-  const { companyId, now } = work;
-  return await work.store.tenant(companyId, async (tx) => {
+}
+
+/**
+ * Takes pending events of one company and writes the runs they start, all in one transaction and in a handful of statements however many they are:
+ * an event is either still pending or has its runs, never half of them. Runs of one plan share carriers.
+ */
+export async function claimEvents(options: ClaimOptions): Promise<QueuedRun[]> {
+  const { companyId, now } = options;
+  return await options.store.tenant(companyId, async (tx) => {
     const events = await tx
       .selectFrom('events')
-      .select(['id', 'kind', 'key', 'data', 'seq'])
+      .select(['id', 'kind', 'key'])
       .where('company_id', '=', companyId)
       .where('status', '=', 'pending')
       .where('next_attempt_at', '<=', now)
       .orderBy('seq')
-      .limit(work.limit)
+      .limit(options.limit)
       .forUpdate()
       .skipLocked()
       .execute();
-    const queued: QueuedRun[] = [];
-    for (const event of events) {
-      const subscribers = await subscribersOf(tx, companyId, event.kind, event.key);
-      const before = queued.length;
-      for (const subscriber of subscribers) {
-        if (await passes(work.evaluator, companyId, subscriber.filter, event.data, now))
-          queued.push(await queueRun(tx, { companyId, event, subscriber, now }));
-      }
-      const reason =
-        queued.length > before
-          ? undefined
-          : subscribers.length === 0
-            ? 'No flow that is switched on listens to this.'
-            : 'It did not match the filter of any flow.';
-      await tx
-        .updateTable('events')
-        .set({ status: reason ? 'ignored' : 'dispatched', reason: reason ?? null, dispatched_at: now })
-        .where('company_id', '=', companyId)
-        .where('id', '=', event.id)
-        .execute();
-    }
-    return queued;
+    if (events.length === 0) return [];
+    const matches = await matchSubscribers(tx, options, events);
+    const queued = intoCarriers(matches.started, options.runsPerCarrier, companyId);
+    await writeRuns(tx, companyId, queued, now);
+    await closeEvents(tx, companyId, new Set(queued.map(({ eventId }) => eventId)), matches.ignored, now);
+    return queued.map(({ eventId: _, subscriber, ...run }) => ({
+      ...run,
+      planHash: subscriber.plan_hash,
+      triggerNodeId: subscriber.node_id,
+    }));
   });
+}
+
+interface Event {
+  readonly id: string;
+  readonly kind: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector';
+  readonly key: string;
 }
 
 interface Subscriber {
@@ -68,12 +68,33 @@ interface Subscriber {
   readonly plan_hash: string;
 }
 
-async function subscribersOf(
+interface Match {
+  readonly eventId: string;
+  readonly subscriber: Subscriber;
+}
+
+async function matchSubscribers(
   tx: Transaction,
-  companyId: string,
-  kind: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector',
-  key: string,
-): Promise<Subscriber[]> {
+  options: ClaimOptions,
+  events: readonly Event[],
+): Promise<{ readonly started: Match[]; readonly ignored: ReadonlyMap<string, string> }> {
+  const known = new Map<string, Promise<Subscriber[]>>();
+  const started: Match[] = [];
+  const ignored = new Map<string, string>();
+  for (const event of events) {
+    const name = `${event.kind}\n${event.key}`;
+    if (!known.has(name)) known.set(name, subscribersOf(tx, options.companyId, event));
+    const subscribers = (await known.get(name)) ?? [];
+    const before = started.length;
+    for (const subscriber of subscribers)
+      if (await passes(tx, options, subscriber, event.id)) started.push({ eventId: event.id, subscriber });
+    if (subscribers.length === 0) ignored.set(event.id, 'No flow that is switched on listens to this.');
+    else if (started.length === before) ignored.set(event.id, 'It did not match the filter of any flow.');
+  }
+  return { started, ignored };
+}
+
+async function subscribersOf(tx: Transaction, companyId: string, { kind, key }: Event): Promise<Subscriber[]> {
   return await tx
     .selectFrom('subscriptions')
     .innerJoin('flows', (join) =>
@@ -102,13 +123,19 @@ async function subscribersOf(
 }
 
 async function passes(
-  evaluator: Evaluator,
-  companyId: string,
-  filter: string | null,
-  data: unknown,
-  now: Date,
+  tx: Transaction,
+  options: ClaimOptions,
+  { filter }: Subscriber,
+  eventId: string,
 ): Promise<boolean> {
+  const { companyId, evaluator, now } = options;
   if (!filter) return true;
+  const { data } = await tx
+    .selectFrom('events')
+    .select('data')
+    .where('company_id', '=', companyId)
+    .where('id', '=', eventId)
+    .executeTakeFirstOrThrow();
   const answer = await evaluator.evaluate(companyId, {
     context: JSON.stringify({ trigger: data }),
     expressions: [{ field: 'filter', source: filter }],
@@ -119,49 +146,73 @@ async function passes(
   return answer.ok ? answer.values['filter'] === 'true' : true;
 }
 
-async function queueRun(
-  tx: Transaction,
-  work: { companyId: string; event: { id: string; data: unknown }; subscriber: Subscriber; now: Date },
-): Promise<QueuedRun> {
-  const { companyId, event, subscriber, now } = work;
-  const runId = randomUUID();
-  const carrierId = runId;
+interface CarriedRun extends Match {
+  readonly companyId: string;
+  readonly runId: string;
+  readonly carrierId: string;
+  readonly lane: number;
+}
+
+/** Gives every run its place: runs of one plan together, so many to a carrier, in the order of their events. */
+function intoCarriers(matches: readonly Match[], runsPerCarrier: number, companyId: string): CarriedRun[] {
+  const open = new Map<string, { readonly carrierId: string; lanes: number }>();
+  return matches.map((match) => {
+    const plan = match.subscriber.plan_hash;
+    let carrier = open.get(plan);
+    if (!carrier || carrier.lanes >= runsPerCarrier) open.set(plan, (carrier = { carrierId: randomUUID(), lanes: 0 }));
+    return { ...match, companyId, runId: randomUUID(), carrierId: carrier.carrierId, lane: carrier.lanes++ };
+  });
+}
+
+async function writeRuns(tx: Transaction, companyId: string, runs: readonly CarriedRun[], now: Date): Promise<void> {
+  if (runs.length === 0) return;
   await tx
     .insertInto('runs')
-    .values({
-      id: runId,
-      company_id: companyId,
-      flow_id: subscriber.flow_id,
-      flow_version: subscriber.number,
-      plan_hash: subscriber.plan_hash,
-      event_id: event.id,
-      trigger_node_id: subscriber.node_id,
-      carrier_id: carrierId,
-      lane: 0,
-      status: 'queued',
-      error: null,
-      confirmed_at: null,
-      started_at: null,
-      finished_at: null,
-    })
+    .values(
+      runs.map(({ runId, carrierId, lane, eventId, subscriber }) => ({
+        id: runId,
+        company_id: companyId,
+        flow_id: subscriber.flow_id,
+        flow_version: subscriber.number,
+        plan_hash: subscriber.plan_hash,
+        event_id: eventId,
+        trigger_node_id: subscriber.node_id,
+        carrier_id: carrierId,
+        lane,
+        status: 'queued' as const,
+        error: null,
+        confirmed_at: null,
+        started_at: null,
+        finished_at: null,
+      })),
+    )
     .execute();
-  await tx
-    .insertInto('steps')
-    .values({
-      company_id: companyId,
-      run_id: runId,
-      node_id: subscriber.node_id,
-      iteration: '',
-      status: 'succeeded',
-      attempt: 1,
-      port: 'out',
-      input: null,
-      output: json(event.data),
-      error: null,
-      next_attempt_at: null,
-      started_at: now,
-      finished_at: now,
-    })
-    .execute();
-  return { companyId, runId, carrierId, planHash: subscriber.plan_hash, triggerNodeId: subscriber.node_id };
+  // The trigger's step holds the event's data; it never leaves the database on its way there.
+  await sql`
+    insert into steps (company_id, run_id, node_id, iteration, status, attempt, port, output, started_at, finished_at)
+    select runs.company_id, runs.id, runs.trigger_node_id, '', 'succeeded', 1, 'out', events.data, ${now}, ${now}
+      from runs join events on events.company_id = runs.company_id and events.id = runs.event_id
+     where runs.company_id = ${companyId} and runs.id = any(${runs.map(({ runId }) => runId)}::uuid[])`.execute(tx);
+}
+
+async function closeEvents(
+  tx: Transaction,
+  companyId: string,
+  started: ReadonlySet<string>,
+  ignored: ReadonlyMap<string, string>,
+  now: Date,
+): Promise<void> {
+  const close = (ids: readonly string[], reason: string | null) =>
+    tx
+      .updateTable('events')
+      .set({ status: reason === null ? 'dispatched' : 'ignored', reason, dispatched_at: now })
+      .where('company_id', '=', companyId)
+      .where('id', 'in', ids)
+      .execute();
+  if (started.size > 0) await close([...started], null);
+  for (const reason of new Set(ignored.values()))
+    await close(
+      [...ignored].filter(([, why]) => why === reason).map(([id]) => id),
+      reason,
+    );
 }

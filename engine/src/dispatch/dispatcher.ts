@@ -11,6 +11,8 @@ export interface DispatcherOptions {
   readonly dispatcherUrl: string;
   readonly carriers: Carriers;
   readonly evaluator: Evaluator;
+  /** Most runs in one carrier. */
+  readonly runsPerCarrier: number;
   readonly log: Logger;
   readonly now: () => Date;
 }
@@ -19,7 +21,7 @@ export interface DispatcherOptions {
 const SWEEP_MS = 1_000;
 /** A start that Temporal has not confirmed is repeated after this. */
 const UNCONFIRMED_MS = 5_000;
-const BATCH = 50;
+const BATCH = 200;
 
 /**
  * Turns stored events into runs. Any number of processes may run one: events are claimed with `skip locked`, runs are unique per event and
@@ -79,12 +81,12 @@ export class Dispatcher {
 
   /** One batch per company and round, so that a company with thousands of events does not keep the others waiting. */
   async #claimAll(): Promise<QueuedRun[]> {
-    const { store, evaluator, log, now } = this.#options;
+    const { store, evaluator, runsPerCarrier, log, now } = this.#options;
     const companies = await this.#options.dispatcher.companiesWithPendingEvents(now());
     const queued: QueuedRun[] = [];
     for (const companyId of companies) {
       try {
-        queued.push(...(await claimEvents({ store, evaluator, companyId, limit: BATCH, now: now() })));
+        queued.push(...(await claimEvents({ store, evaluator, companyId, limit: BATCH, runsPerCarrier, now: now() })));
       } catch (error) {
         log.error({ err: error, companyId }, 'events of this company could not be dispatched now');
       }

@@ -1,10 +1,9 @@
-import { json } from '@plumbline/db';
 import { verifyStandardWebhook } from '@plumbline/nodes';
-import type { Sealed } from '@plumbline/db';
 import { Hono } from 'hono';
 import type { ActorEnv } from '../auth/session.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
+import { Endpoints } from './endpoints.ts';
 import { parseJson } from './json.ts';
 import { limitBody } from './limit-body.ts';
 
@@ -14,39 +13,27 @@ import { limitBody } from './limit-body.ts';
  * @see https://www.standardwebhooks.com
  */
 export function webhookIngress(services: Services) {
-  const { deps, dispatcher } = services;
+  const { deps, dispatcher, inbox } = services;
+  const endpoints = new Endpoints(dispatcher, deps);
   return new Hono<ActorEnv>()
     .post('/:key', limitBody(2), async (c) => {
-      const endpoint = await dispatcher.findEndpoint(c.req.param('key'));
+      const endpoint = await endpoints.find(c.req.param('key'));
       if (!endpoint) throw notFound('webhook address');
       if (c.req.header('content-encoding'))
         throw new ApiError('unsupported_media_type', 'Compressed bodies are not accepted.', {
           fix: 'Send the body without Content-Encoding.',
         });
       const raw = new Uint8Array(await c.req.arrayBuffer());
-      const id = await verify(services, endpoint, c.req.raw.headers, raw);
+      const id = verify(endpoint.secret, c.req.raw.headers, raw, deps.now());
       const body = parseBody(c.req.header('content-type'), raw);
-      const { companyId } = endpoint;
-      const stored = await deps.store.tenant(companyId, (tx) =>
-        tx
-          .insertInto('events')
-          .values({
-            company_id: companyId,
-            kind: 'webhook',
-            key: c.req.param('key'),
-            dedupe_key: id,
-            subject_entity: null,
-            subject_id: null,
-            reason: null,
-            dispatched_at: null,
-            data: json({ headers: safeHeaders(c.req.raw.headers), query: c.req.query(), body }),
-          })
-          .onConflict((conflict) => conflict.columns(['company_id', 'key', 'dedupe_key']).doNothing())
-          .returning('id')
-          .executeTakeFirst(),
-      );
+      const { duplicate } = await inbox.submit(endpoint.companyId, {
+        kind: 'webhook',
+        key: c.req.param('key'),
+        dedupeKey: id,
+        data: { headers: safeHeaders(c.req.raw.headers), query: c.req.query(), body },
+      });
       services.look();
-      return c.json({ accepted: true, duplicate: stored === undefined }, 200);
+      return c.json({ accepted: true, duplicate }, 200);
     })
     .all('/:key', () => {
       throw new ApiError('method_not_allowed', 'This address takes POST only.', { headers: { Allow: 'POST' } });
@@ -54,28 +41,8 @@ export function webhookIngress(services: Services) {
 }
 
 /** The delivery's id, once its signature holds. */
-async function verify(
-  services: Services,
-  endpoint: { companyId: string; subscriptionId: string },
-  headers: Headers,
-  raw: Uint8Array,
-): Promise<string> {
-  const { deps } = services;
-  const { companyId, subscriptionId } = endpoint;
-  const row = await deps.store.tenant(companyId, (tx) =>
-    tx
-      .selectFrom('subscriptions')
-      .select('secret')
-      .where('company_id', '=', companyId)
-      .where('id', '=', subscriptionId)
-      .executeTakeFirst(),
-  );
-  if (!row?.secret) throw notFound('webhook address');
-  const secret = (await deps.vault.open(
-    { companyId, table: 'subscriptions', rowId: subscriptionId, column: 'secret' },
-    row.secret as Sealed,
-  )) as string;
-  const verdict = verifyStandardWebhook({ secret, headers, body: raw, now: deps.now() });
+function verify(secret: string, headers: Headers, raw: Uint8Array, now: Date): string {
+  const verdict = verifyStandardWebhook({ secret, headers, body: raw, now });
   if (verdict.ok) return verdict.id;
   if (verdict.code === 'timestamp_out_of_range')
     throw new ApiError('timestamp_out_of_range', 'The webhook-timestamp is missing or more than five minutes off.', {

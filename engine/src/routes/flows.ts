@@ -222,7 +222,7 @@ export function flowRoutes(services: Services) {
         const { companyId, name: actor } = c.get('actor');
         const { id } = c.req.valid('param');
         const { values } = c.req.valid('json');
-        const event = await store.tenant(companyId, async (tx) => {
+        const key = await store.tenant(companyId, async (tx) => {
           const flow = await readFlow(tx, companyId, id, info, now());
           const subscription = await tx
             .selectFrom('subscriptions')
@@ -236,21 +236,13 @@ export function flowRoutes(services: Services) {
             throw new ApiError('invalid_transition', `"${flow.name}" cannot be started by hand.`, {
               fix: 'It needs the trigger "Someone starts it", published and switched on.',
             });
-          return await tx
-            .insertInto('events')
-            .values({
-              company_id: companyId,
-              kind: 'manual',
-              key: subscription.key,
-              dedupe_key: crypto.randomUUID(),
-              subject_entity: null,
-              subject_id: null,
-              reason: null,
-              dispatched_at: null,
-              data: json({ values, actor }),
-            })
-            .returning('id')
-            .executeTakeFirstOrThrow();
+          return subscription.key;
+        });
+        const event = await services.inbox.submit(companyId, {
+          kind: 'manual',
+          key,
+          dedupeKey: crypto.randomUUID(),
+          data: { values, actor },
         });
         services.look();
         return c.json({ eventId: event.id }, 202);

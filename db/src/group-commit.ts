@@ -1,0 +1,67 @@
+import type { Store, Transaction } from './store.ts';
+
+export interface GroupCommitOptions<Write, Receipt> {
+  readonly store: Store;
+  /** Writes a batch in one transaction; one receipt per write, in their order. */
+  readonly apply: (tx: Transaction, companyId: string, writes: readonly Write[]) => Promise<readonly Receipt[]>;
+  /** Most writes in one transaction. @default 200 */
+  readonly limit?: number;
+}
+
+interface Waiting<Write, Receipt> {
+  readonly write: Write;
+  readonly resolve: (receipt: Receipt) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Joins what many callers write at the same time into one transaction per company. Nobody is answered before their write is committed, and writes of
+ * one company are committed in the order they were submitted. A batch that fails is repeated write by write, so that one bad value fails alone.
+ */
+export class GroupCommit<Write, Receipt> {
+  readonly #options: GroupCommitOptions<Write, Receipt>;
+  readonly #queues = new Map<string, Waiting<Write, Receipt>[]>();
+
+  constructor(options: GroupCommitOptions<Write, Receipt>) {
+    this.#options = options;
+  }
+
+  /** Resolves when the write is committed. @throws what the database said about this very write. */
+  submit(companyId: string, write: Write): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting<Write, Receipt> = { write, resolve, reject };
+      const queue = this.#queues.get(companyId);
+      if (queue) {
+        queue.push(waiting);
+        return;
+      }
+      this.#queues.set(companyId, [waiting]);
+      // Whoever is ready in the same turn of the event loop comes along.
+      setImmediate(() => void this.#drain(companyId));
+    });
+  }
+
+  async #drain(companyId: string): Promise<void> {
+    const queue = this.#queues.get(companyId) ?? [];
+    while (queue.length > 0) await this.#commit(companyId, queue.splice(0, this.#options.limit ?? 200));
+    this.#queues.delete(companyId);
+  }
+
+  async #commit(companyId: string, batch: readonly Waiting<Write, Receipt>[]): Promise<void> {
+    const { store, apply } = this.#options;
+    try {
+      const receipts = await store.tenant(companyId, (tx) =>
+        apply(
+          tx,
+          companyId,
+          batch.map(({ write }) => write),
+        ),
+      );
+      batch.forEach(({ resolve }, index) => resolve(receipts[index] as Receipt));
+    } catch (error) {
+      const [only] = batch;
+      if (batch.length === 1) only?.reject(error);
+      else for (const one of batch) await this.#commit(companyId, [one]);
+    }
+  }
+}
