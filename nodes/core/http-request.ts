@@ -36,6 +36,12 @@ export const node = defineAction({
   output: z.object({ status: z.number(), headers: z.record(z.string(), z.string()), body: z.unknown() }),
   async run({ input: { method, url, headers: given = {}, body }, fetchPublic, idempotencyKey, signal, now }) {
     checkHeaders(given);
+    if (method === 'GET' && body !== undefined)
+      throw new ConnectorFailure({
+        kind: 'invalid',
+        code: 'body_forbidden',
+        message: 'A GET has no body. Leave the body empty, or choose another method.',
+      });
     const headers = new Headers({ Accept: 'application/json', 'Idempotency-Key': idempotencyKey });
     if (body !== undefined) headers.set('Content-Type', 'application/json');
     for (const [name, value] of Object.entries(given)) headers.set(name, value);
@@ -56,11 +62,14 @@ export const node = defineAction({
     if (refusal)
       throw new ConnectorFailure({
         ...refusal,
+        // There is no account to reconnect: the key that was refused stands in the step's own headers.
+        kind: refusal.kind === 'reauthorize' ? 'invalid' : refusal.kind,
         status,
         message: `${title} answered ${method} with ${status}. Look at what it says, correct the request and retry.`,
         vendorMessage: text.slice(0, 300),
       });
-    return { output: { status, headers: Object.fromEntries(response.headers), body: readBody(text) } };
+    const answered = Object.fromEntries([...response.headers].filter(([name]) => name !== 'set-cookie'));
+    return { output: { status, headers: answered, body: readBody(text) } };
   },
 });
 

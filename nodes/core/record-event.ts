@@ -34,6 +34,8 @@ export const node = defineTrigger({
   }),
   output: outputOf(z.object({ id: z.string() }).loose()),
   outputFor: ({ entity }) =>
-    typeof entity === 'string' && entity in recordSchemas ? outputOf(recordSchemas[entity as RecordEntity]) : undefined,
+    typeof entity === 'string' && Object.hasOwn(recordSchemas, entity)
+      ? outputOf(recordSchemas[entity as RecordEntity])
+      : undefined,
   subscription: { kind: 'record', key: ({ entity, change }) => `${String(entity)}.${String(change)}` },
 });

@@ -4,13 +4,17 @@ import { defineLogic } from '../sdk/index.ts';
 const cases = z
   .array(
     z.object({
-      id: z.string().regex(/^[a-z][a-z0-9_]{0,31}$/),
+      // `default` is the way for the rest, `error` the one that every step may have.
+      id: z
+        .string()
+        .regex(/^(?!default$|error$)[a-z][a-z0-9_]{0,31}$/, 'use a lower-case letter, then letters, digits or _'),
       title: z.string().min(1).max(60),
       equals: z.string().max(200),
     }),
   )
   .min(1)
-  .max(20);
+  .max(20)
+  .refine((list) => new Set(list.map(({ id }) => id)).size === list.length, 'two ways have the same id');
 
 /** As many ways on as there are cases, and one for the rest. */
 export const node = defineLogic({

@@ -165,7 +165,7 @@ describe('@slack/web-api against the sandbox', () => {
     const { messages } = await client().conversations.history({ channel: 'C07000002', include_all_metadata: true });
     expect(messages).toMatchObject([
       {
-        ts: (result?.output as { ts: string }).ts,
+        ts: (result?.output as { ts: string } | undefined)?.ts,
         text: '&lt;!channel&gt; &amp; you',
         metadata: { event_type: 'plumbline_message', event_payload: { key: 'key-7' } },
       },

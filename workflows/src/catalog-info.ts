@@ -43,13 +43,17 @@ function nodeTypeInfo(type: NodeType): NodeTypeInfo {
 }
 
 function toSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as JsonSchema & { $schema?: string };
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as JsonSchema & {
+    $schema?: string;
+  };
   return rest;
 }
 
 /** The list of `{ id, title }` items that adds ports. */
 function listField(input: JsonSchema): string | undefined {
-  return Object.entries(input.properties ?? {}).find(([, schema]) => schema.type === 'array' && schema.items?.properties?.['id'] && schema.items.properties['title'])?.[0];
+  return Object.entries(input.properties ?? {}).find(
+    ([, schema]) => schema.type === 'array' && schema.items?.properties?.['id'] && schema.items.properties['title'],
+  )?.[0];
 }
 
 function outputsByField(type: NodeType, input: JsonSchema): NodeTypeInfo['outputBy'] {
@@ -58,7 +62,10 @@ function outputsByField(type: NodeType, input: JsonSchema): NodeTypeInfo['output
     const values = (schema.enum ?? []).map(String);
     const schemas = values.map((value) => [value, type.outputFor?.({ [field]: value })] as const);
     if (values.length > 0 && schemas.every(([, output]) => output !== undefined))
-      return { field, schemas: Object.fromEntries(schemas.map(([value, output]) => [value, toSchema(output as z.ZodType, 'output')])) };
+      return {
+        field,
+        schemas: Object.fromEntries(schemas.map(([value, output]) => [value, toSchema(output as z.ZodType, 'output')])),
+      };
   }
   return undefined;
 }

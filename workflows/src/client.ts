@@ -1,5 +1,16 @@
-import { Client, Connection, WorkflowFailedError, WorkflowUpdateFailedError, WorkflowNotFoundError } from '@temporalio/client';
-import { ApplicationFailure, WorkflowIdConflictPolicy, WorkflowIdReusePolicy, type PayloadCodec } from '@temporalio/common';
+import {
+  Client,
+  Connection,
+  WorkflowFailedError,
+  WorkflowUpdateFailedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import {
+  ApplicationFailure,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+  type PayloadCodec,
+} from '@temporalio/common';
 import type { StepDecision } from './activities/contract.ts';
 import { carrierWorkflowId } from './payload-codec.ts';
 import type { CarrierInput, DecideInput } from './workflows/carrier.ts';
@@ -25,40 +36,56 @@ export class Carriers {
   constructor(options: CarriersOptions) {
     this.#options = options;
     this.#connection = Connection.lazy({ address: options.address, connectTimeout: '5 seconds' });
-    this.#client = new Client({ connection: this.#connection, namespace: options.namespace, dataConverter: { payloadCodecs: [options.codec] } });
+    this.#client = new Client({
+      connection: this.#connection,
+      namespace: options.namespace,
+      dataConverter: { payloadCodecs: [options.codec] },
+    });
   }
 
   /** Starts a carrier; under an id that has been started before it does nothing. May be repeated until it returns. */
   async start(input: CarrierInput): Promise<void> {
     await this.#connection.withDeadline(Date.now() + 10_000, () =>
-      this.#client.workflow.start(names.carrier, {
-        workflowId: carrierWorkflowId(input.companyId, input.carrierId),
-        taskQueue: this.#options.taskQueue ?? names.taskQueue,
-        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-        args: [input],
-      }).catch((error: unknown) => {
-        if (!(error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError')) throw error;
-      }),
+      this.#client.workflow
+        .start(names.carrier, {
+          workflowId: carrierWorkflowId(input.companyId, input.carrierId),
+          taskQueue: this.#options.taskQueue ?? names.taskQueue,
+          workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+          workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+          args: [input],
+        })
+        .catch((error: unknown) => {
+          if (!(error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError')) throw error;
+        }),
     );
   }
 
   /** @throws StepNotParkedError */
-  async decide(carrier: { readonly companyId: string; readonly carrierId: string }, decision: DecideInput): Promise<void> {
+  async decide(
+    carrier: { readonly companyId: string; readonly carrierId: string },
+    decision: DecideInput,
+  ): Promise<void> {
     const handle = this.#client.workflow.getHandle(carrierWorkflowId(carrier.companyId, carrier.carrierId));
     try {
       await handle.executeUpdate<void, [DecideInput]>(names.decide, { args: [decision] });
     } catch (error) {
-      if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure && error.cause.type === 'step_not_parked')
+      if (
+        error instanceof WorkflowUpdateFailedError &&
+        error.cause instanceof ApplicationFailure &&
+        error.cause.type === 'step_not_parked'
+      )
         throw new StepNotParkedError(error.cause.message);
-      if (error instanceof WorkflowNotFoundError || error instanceof WorkflowFailedError) throw new StepNotParkedError('The run has ended.');
+      if (error instanceof WorkflowNotFoundError || error instanceof WorkflowFailedError)
+        throw new StepNotParkedError('The run has ended.');
       throw error;
     }
   }
 
   /** Asks a run to stop; its steps that have begun end first. */
   async cancel(carrier: { readonly companyId: string; readonly carrierId: string }, runId: string): Promise<void> {
-    await this.#client.workflow.getHandle(carrierWorkflowId(carrier.companyId, carrier.carrierId)).signal(names.cancel, { runId });
+    await this.#client.workflow
+      .getHandle(carrierWorkflowId(carrier.companyId, carrier.carrierId))
+      .signal(names.cancel, { runId });
   }
 
   /** Whether Temporal answers, within two seconds. */

@@ -13,7 +13,21 @@ export function createLog(name: string, level: string): Logger {
     name,
     level,
     redact: {
-      paths: ['accessToken', 'refreshToken', 'clientSecret', 'password', 'secret', '*.accessToken', '*.refreshToken', '*.clientSecret', '*.password', '*.secret', 'headers.authorization', 'headers.cookie', 'req.headers'],
+      paths: [
+        'accessToken',
+        'refreshToken',
+        'clientSecret',
+        'password',
+        'secret',
+        '*.accessToken',
+        '*.refreshToken',
+        '*.clientSecret',
+        '*.password',
+        '*.secret',
+        'headers.authorization',
+        'headers.cookie',
+        'req.headers',
+      ],
       censor: '[secret]',
     },
   });
@@ -25,7 +39,11 @@ export interface OpenDependencies extends Dependencies {
 }
 
 /** Opens what a worker or an API process works with. */
-export async function openDependencies(settings: WorkerSettings, environment: NodeJS.ProcessEnv, log: Logger): Promise<OpenDependencies> {
+export async function openDependencies(
+  settings: WorkerSettings,
+  environment: NodeJS.ProcessEnv,
+  log: Logger,
+): Promise<OpenDependencies> {
   const store = openStore(settings.PLUMBLINE_APP_DATABASE_URL);
   const vault = createVault({ masterKeys: parseMasterKeys(settings.PLUMBLINE_MASTER_KEYS), store });
   const catalog = await loadCatalog();
@@ -45,7 +63,9 @@ export async function openDependencies(settings: WorkerSettings, environment: No
     fetch: globalThis.fetch,
     fetchPublic: createPublicFetch({ allow }),
     ...(settings.PLUMBLINE_SANDBOX_ORIGIN ? { sandboxOrigin: settings.PLUMBLINE_SANDBOX_ORIGIN } : {}),
-    ...(settings.PLUMBLINE_SANDBOX_CLIENT_SECRET ? { sandboxClient: { clientId: SANDBOX_CLIENT_ID, clientSecret: settings.PLUMBLINE_SANDBOX_CLIENT_SECRET } } : {}),
+    ...(settings.PLUMBLINE_SANDBOX_CLIENT_SECRET
+      ? { sandboxClient: { clientId: SANDBOX_CLIENT_ID, clientSecret: settings.PLUMBLINE_SANDBOX_CLIENT_SECRET } }
+      : {}),
     oauthClients: readOAuthClients(catalog.connectors.keys(), environment),
     ...(crashPoint ? { crashPoint } : {}),
     codec: new CompanyCodec(store, vault),

@@ -42,15 +42,29 @@ export class CompanyCodec implements PayloadCodec {
     return await Promise.all(
       payloads.map(async (payload) => {
         const plain = pack(payload);
-        if (plain.length > PAYLOAD_MAX_BYTES) throw new Error(`A value of ${plain.length} bytes is larger than the ${PAYLOAD_MAX_BYTES} that may pass between steps`);
+        if (plain.length > PAYLOAD_MAX_BYTES)
+          throw new Error(
+            `A value of ${plain.length} bytes is larger than the ${PAYLOAD_MAX_BYTES} that may pass between steps`,
+          );
         if (plain.length <= CLAIM_CHECK_BYTES)
-          return { metadata: { encoding: SEALED, key: encoding.encode(String(key.version)) }, data: this.#vault.sealBytes(key, aad(companyId), plain) };
-        const sha256 = createHash('sha256').update(plain).digest('hex');
+          return {
+            metadata: { encoding: SEALED, key: encoding.encode(String(key.version)) },
+            data: this.#vault.sealBytes(key, aad(companyId), plain),
+          };
+        // The key's version is part of the address: a row is never rewritten, so one sealed under an older key keeps its own.
+        const sha256 = createHash('sha256').update(`${key.version}\n`).update(plain).digest('hex');
         const bytes = Buffer.from(this.#vault.sealBytes(key, aad(companyId), plain));
         await this.#store.tenant(companyId, (tx) =>
-          tx.insertInto('blobs').values({ company_id: companyId, sha256, bytes }).onConflict((conflict) => conflict.doNothing()).execute(),
+          tx
+            .insertInto('blobs')
+            .values({ company_id: companyId, sha256, bytes })
+            .onConflict((conflict) => conflict.doNothing())
+            .execute(),
         );
-        return { metadata: { encoding: BLOB, key: encoding.encode(String(key.version)) }, data: encoding.encode(sha256) };
+        return {
+          metadata: { encoding: BLOB, key: encoding.encode(String(key.version)) },
+          data: encoding.encode(sha256),
+        };
       }),
     );
   }
@@ -62,8 +76,13 @@ export class CompanyCodec implements PayloadCodec {
         const kind = decoding.decode(payload.metadata?.['encoding'] ?? new Uint8Array());
         if (!kind.startsWith('binary/plumbline-')) return payload;
         if (!companyId || !payload.data) throw new Error('A sealed payload came without the company it belongs to');
-        const key = await this.#vault.keyFor(companyId, Number(decoding.decode(payload.metadata?.['key'] ?? new Uint8Array())));
-        const sealed = kind.endsWith('blob') ? await this.#blob(companyId, decoding.decode(payload.data)) : payload.data;
+        const key = await this.#vault.keyFor(
+          companyId,
+          Number(decoding.decode(payload.metadata?.['key'] ?? new Uint8Array())),
+        );
+        const sealed = kind.endsWith('blob')
+          ? await this.#blob(companyId, decoding.decode(payload.data))
+          : payload.data;
         return unpack(this.#vault.openBytes(key, aad(companyId), sealed));
       }),
     );
@@ -71,7 +90,12 @@ export class CompanyCodec implements PayloadCodec {
 
   async #blob(companyId: string, sha256: string): Promise<Uint8Array> {
     const row = await this.#store.tenant(companyId, (tx) =>
-      tx.selectFrom('blobs').select('bytes').where('company_id', '=', companyId).where('sha256', '=', sha256).executeTakeFirst(),
+      tx
+        .selectFrom('blobs')
+        .select('bytes')
+        .where('company_id', '=', companyId)
+        .where('sha256', '=', sha256)
+        .executeTakeFirst(),
     );
     if (!row) throw new Error(`The value ${sha256} is missing from the company's store`);
     return row.bytes;
@@ -84,7 +108,9 @@ function aad(companyId: string): string {
 
 /** Metadata and data in one piece: a JSON line, then the bytes. */
 function pack(payload: Payload): Uint8Array {
-  const metadata = Object.fromEntries(Object.entries(payload.metadata ?? {}).map(([name, value]) => [name, Buffer.from(value).toString('base64')]));
+  const metadata = Object.fromEntries(
+    Object.entries(payload.metadata ?? {}).map(([name, value]) => [name, Buffer.from(value).toString('base64')]),
+  );
   // An empty value comes as protobufjs's own empty list, not as bytes.
   return Buffer.concat([Buffer.from(`${JSON.stringify(metadata)}\n`), Buffer.from(payload.data ?? [])]);
 }
@@ -93,5 +119,8 @@ function unpack(bytes: Uint8Array): Payload {
   const buffer = Buffer.from(bytes);
   const end = buffer.indexOf(10);
   const metadata = JSON.parse(buffer.subarray(0, end).toString()) as Record<string, string>;
-  return { metadata: Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, Buffer.from(value, 'base64')])), data: buffer.subarray(end + 1) };
+  return {
+    metadata: Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, Buffer.from(value, 'base64')])),
+    data: buffer.subarray(end + 1),
+  };
 }

@@ -40,13 +40,18 @@ export function parseMasterKeys(text: string): { readonly id: string; readonly k
     const [id = '', encoded = ''] = entry.trim().split(':');
     const key = Buffer.from(encoded, 'base64');
     if (!/^[\w-]{1,32}$/.test(id) || key.length !== 32)
-      throw new SettingsError('PLUMBLINE_MASTER_KEYS: each key is written id:base64 and has 32 bytes. Make one with: openssl rand -base64 32');
+      throw new SettingsError(
+        'PLUMBLINE_MASTER_KEYS: each key is written id:base64 and has 32 bytes. Make one with: openssl rand -base64 32',
+      );
     return { id, key };
   });
 }
 
 /** Our applications at the vendors: `PLUMBLINE_<CONNECTOR>_CLIENT_ID` and `…_CLIENT_SECRET`. */
-export function readOAuthClients(connectors: Iterable<string>, environment: NodeJS.ProcessEnv): Record<string, { clientId: string; clientSecret: string }> {
+export function readOAuthClients(
+  connectors: Iterable<string>,
+  environment: NodeJS.ProcessEnv,
+): Record<string, { clientId: string; clientSecret: string }> {
   const clients: Record<string, { clientId: string; clientSecret: string }> = {};
   for (const id of connectors) {
     const prefix = `PLUMBLINE_${id.toUpperCase().replaceAll('-', '_')}_CLIENT`;

@@ -18,7 +18,9 @@ export interface WorkerOptions {
 }
 
 /** A worker, connected and ready to `run()`. */
-export async function createWorker(options: WorkerOptions): Promise<{ readonly worker: Worker; close(): Promise<void> }> {
+export async function createWorker(
+  options: WorkerOptions,
+): Promise<{ readonly worker: Worker; close(): Promise<void> }> {
   Runtime.install({
     // Our supervisor tells us when to stop.
     shutdownSignals: [],

@@ -25,7 +25,8 @@ export function workspacePage(page: {
           ? html`<p class="note">No messages.</p>`
           : messages.map(
               ({ text, ts }) =>
-                html`<pre class="message">${unescapeText(text)}</pre><p class="note">Plumbline, ${timeOf(ts)}</p>`,
+                html`<pre class="message">${unescapeText(text)}</pre>
+                  <p class="note">Plumbline, ${timeOf(ts)}</p>`,
             )
       }`,
   );

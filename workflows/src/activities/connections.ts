@@ -40,9 +40,18 @@ export class Connections {
   /** Base and token URLs: the vendor's own, or where its sandbox is mounted. */
   urls(connector: Connector, environment: 'sandbox' | 'live') {
     if (environment === 'live')
-      return { baseUrl: connector.baseUrl.live, authorizeUrl: connector.auth.authorizeUrl, tokenUrl: connector.auth.tokenUrl, revokeUrl: connector.auth.revokeUrl };
+      return {
+        baseUrl: connector.baseUrl.live,
+        authorizeUrl: connector.auth.authorizeUrl,
+        tokenUrl: connector.auth.tokenUrl,
+        revokeUrl: connector.auth.revokeUrl,
+      };
     if (!this.#deps.sandboxOrigin)
-      throw new ConnectorFailure({ kind: 'unavailable', code: 'sandbox_off', message: `${connector.title} is connected to a sandbox, and sandboxes are switched off here.` });
+      throw new ConnectorFailure({
+        kind: 'unavailable',
+        code: 'sandbox_off',
+        message: `${connector.title} is connected to a sandbox, and sandboxes are switched off here.`,
+      });
     return connector.sandboxUrls(`${this.#deps.sandboxOrigin}/${connector.id}`);
   }
 
@@ -54,28 +63,59 @@ export class Connections {
   /** Marks a connection after the vendor refused it for good, with the reason people see. */
   async markBroken(companyId: string, id: string, reason: string): Promise<void> {
     await this.#deps.store.tenant(companyId, (tx) =>
-      tx.updateTable('integrations').set({ status: 'needs_reconnect', error_message: reason, updated_at: this.#deps.now() }).where('company_id', '=', companyId).where('id', '=', id).execute(),
+      tx
+        .updateTable('integrations')
+        .set({ status: 'needs_reconnect', error_message: reason, updated_at: this.#deps.now() })
+        .where('company_id', '=', companyId)
+        .where('id', '=', id)
+        .execute(),
     );
   }
 
   async #read(tx: Transaction, companyId: string, id: string, lock: boolean) {
     let query = tx
       .selectFrom('integrations')
-      .select(['id', 'type', 'name', 'environment', 'config', 'account', 'status', 'token_expires_at', 'refresh_generation'])
+      .select([
+        'id',
+        'type',
+        'name',
+        'environment',
+        'config',
+        'account',
+        'status',
+        'token_expires_at',
+        'refresh_generation',
+      ])
       .where('company_id', '=', companyId)
       .where('id', '=', id);
     if (lock) query = query.forUpdate();
     const row = await query.executeTakeFirst();
     const connector = row && this.#deps.catalog.connectors.get(row.type);
     if (!row || !connector || row.status === 'disconnected')
-      throw new ConnectorFailure({ kind: 'not_found', code: 'connection_missing', message: 'The connection this step works with has been removed.' });
+      throw new ConnectorFailure({
+        kind: 'not_found',
+        code: 'connection_missing',
+        message: 'The connection this step works with has been removed.',
+      });
     if (row.status === 'needs_reconnect')
-      throw new ConnectorFailure({ kind: 'reauthorize', code: 'needs_reconnect', message: `${row.name} has to be reconnected: ${connector.title} no longer accepts it.` });
-    const secrets = (await this.#deps.vault.open({ companyId, table: 'integrations', rowId: id, column: 'config' }, row.config as Sealed)) as ConnectionSecrets;
+      throw new ConnectorFailure({
+        kind: 'reauthorize',
+        code: 'needs_reconnect',
+        message: `${row.name} has to be reconnected: ${connector.title} no longer accepts it.`,
+      });
+    const secrets = (await this.#deps.vault.open(
+      { companyId, table: 'integrations', rowId: id, column: 'config' },
+      row.config as Sealed,
+    )) as ConnectionSecrets;
     const open: OpenConnection = {
       connector,
       generation: row.refresh_generation,
-      context: { id, baseUrl: this.urls(connector, row.environment).baseUrl, accessToken: secrets.accessToken, account: row.account },
+      context: {
+        id,
+        baseUrl: this.urls(connector, row.environment).baseUrl,
+        accessToken: secrets.accessToken,
+        account: row.account,
+      },
     };
     return { open, secrets, row, expiresAt: row.token_expires_at };
   }
@@ -99,24 +139,35 @@ export class Connections {
           fetch: this.#deps.fetch,
         });
       } catch (error) {
-        if (error instanceof ConnectorFailure && error.kind === 'reauthorize') return refused('it refused to renew the access');
+        if (error instanceof ConnectorFailure && error.kind === 'reauthorize')
+          return refused('it refused to renew the access');
         throw error;
       }
       this.#deps.crashPoint?.('mid-token-refresh');
-      const secrets: ConnectionSecrets = { accessToken: answer.accessToken, refreshToken: answer.refreshToken ?? current.secrets.refreshToken };
+      const secrets: ConnectionSecrets = {
+        accessToken: answer.accessToken,
+        refreshToken: answer.refreshToken ?? current.secrets.refreshToken,
+      };
       const sealed = await vault.seal({ companyId, table: 'integrations', rowId: id, column: 'config' }, secrets);
       await tx
         .updateTable('integrations')
         .set({
           config: JSON.stringify(sealed),
           refresh_generation: generation + 1,
-          token_expires_at: answer.expiresIn === undefined ? null : new Date(now().getTime() + answer.expiresIn * 1_000),
+          token_expires_at:
+            answer.expiresIn === undefined ? null : new Date(now().getTime() + answer.expiresIn * 1_000),
           updated_at: now(),
         })
         .where('company_id', '=', companyId)
         .where('id', '=', id)
         .execute();
-      return { open: { ...current.open, generation: generation + 1, context: { ...current.open.context, accessToken: answer.accessToken } } };
+      return {
+        open: {
+          ...current.open,
+          generation: generation + 1,
+          context: { ...current.open.context, accessToken: answer.accessToken },
+        },
+      };
     });
     if ('open' in outcome) return outcome.open;
     const reason = `${outcome.connector.title}: ${outcome.refused}.`;

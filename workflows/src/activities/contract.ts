@@ -39,9 +39,7 @@ export type StepOutcome =
   | { readonly kind: 'parked'; readonly failure: StepFailure };
 
 export type StepDecision =
-  | { readonly action: 'retry' }
-  | { readonly action: 'skip'; readonly output: unknown }
-  | { readonly action: 'abort' };
+  { readonly action: 'retry' } | { readonly action: 'skip'; readonly output: unknown } | { readonly action: 'abort' };
 
 export interface SettleStepInput extends RunRef {
   readonly nodeId: string;

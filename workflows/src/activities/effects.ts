@@ -1,5 +1,12 @@
-import { ConnectorFailure, isConnectorFailure, type NodeResult, type NodeType, type RunContext } from '@plumbline/nodes';
+import {
+  ConnectorFailure,
+  isConnectorFailure,
+  type NodeResult,
+  type NodeType,
+  type RunContext,
+} from '@plumbline/nodes';
 import { json } from '@plumbline/db';
+import { sql } from 'kysely';
 import type { Dependencies } from './dependencies.ts';
 import type { RunStepInput } from './contract.ts';
 
@@ -8,28 +15,47 @@ import type { RunStepInput } from './contract.ts';
  * asks the vendor before sending again.
  *
  * - confirmed: the recorded result is returned, nothing is sent.
+ * - another attempt is at it: its outcome is waited for.
  * - intent without outcome: the vendor repeats its first answer for our key, or `findExisting` looks, or a person must.
  * - refused: nothing happened there, so it may be sent again.
  */
-export async function performOnce(deps: Dependencies, input: RunStepInput, key: string, type: NodeType, context: RunContext<never>): Promise<NodeResult> {
+export async function performOnce(
+  deps: Dependencies,
+  input: RunStepInput,
+  key: string,
+  type: NodeType,
+  context: RunContext<never>,
+): Promise<NodeResult> {
   if (!type.run) return { output: context.input };
   if (type.effect === 'none' || type.effect === 'read') return await type.run(context);
-  const { companyId, runId, nodeId, iteration } = input;
-  const earlier = await deps.store.tenant(companyId, async (tx) => {
-    const inserted = await tx
-      .insertInto('effects')
-      .values({ company_id: companyId, key, run_id: runId, node_id: nodeId, iteration, state: 'intent', result: null })
-      .onConflict((conflict) => conflict.columns(['company_id', 'key']).doNothing())
-      .executeTakeFirst();
-    if (inserted.numInsertedOrUpdatedRows === 1n) return undefined;
-    const row = await tx.selectFrom('effects').select(['state', 'result']).where('company_id', '=', companyId).where('key', '=', key).executeTakeFirstOrThrow();
-    if (row.state === 'refused') await tx.updateTable('effects').set({ state: 'intent', updated_at: deps.now() }).where('company_id', '=', companyId).where('key', '=', key).execute();
-    return row;
-  });
-  if (earlier?.state === 'confirmed') return earlier.result as unknown as NodeResult;
-  deps.crashPoint?.('after-intent');
-  if (earlier && earlier.state !== 'refused') {
-    const existing = await findEarlier(type, context);
+  const { companyId } = input;
+  const claim = await claimEffect(deps, input, key, context.signal);
+  if (claim.kind === 'confirmed') return claim.result;
+  const heart = setInterval(() => void keepClaim(deps, companyId, key).catch(() => undefined), HEARTBEAT_MS);
+  try {
+    deps.crashPoint?.('after-intent');
+    return await carryOut(deps, { companyId, key, type, context, mayBeThere: claim.kind === 'unsettled' });
+  } finally {
+    clearInterval(heart);
+  }
+}
+
+interface Work {
+  readonly companyId: string;
+  readonly key: string;
+  readonly type: NodeType;
+  readonly context: RunContext<never>;
+  /** An earlier attempt was sent, and nobody knows what became of it. */
+  readonly mayBeThere: boolean;
+}
+
+async function carryOut(deps: Dependencies, { companyId, key, type, context, mayBeThere }: Work): Promise<NodeResult> {
+  if (!type.run) throw new Error(`${type.id} has nothing to run`);
+  if (mayBeThere) {
+    const existing = await findEarlier(type, context).catch(async (error: unknown) => {
+      await settle(deps, companyId, key, 'uncertain');
+      throw error;
+    });
     if (existing) {
       await settle(deps, companyId, key, 'confirmed', existing);
       return existing;
@@ -42,7 +68,13 @@ export async function performOnce(deps: Dependencies, input: RunStepInput, key: 
     return result;
   } catch (error) {
     if (!isConnectorFailure(error) || error.kind !== 'ambiguous') {
-      await settle(deps, companyId, key, isConnectorFailure(error) && error.kind === 'contract' ? 'uncertain' : 'refused');
+      // Only a vendor's clear no says that nothing happened: an answer we cannot read, or a fault of ours, may come after it did.
+      await settle(
+        deps,
+        companyId,
+        key,
+        isConnectorFailure(error) && error.kind !== 'contract' ? 'refused' : 'uncertain',
+      );
       throw error;
     }
     await settle(deps, companyId, key, 'uncertain');
@@ -52,8 +84,82 @@ export async function performOnce(deps: Dependencies, input: RunStepInput, key: 
       return existing;
     }
     // Looked, and it is not there, or the vendor repeats its first answer: sending again is safe, so the retry may.
-    throw new ConnectorFailure({ kind: 'unavailable', code: error.code ?? 'no_answer', message: error.message, cause: error });
+    throw new ConnectorFailure({
+      kind: 'unavailable',
+      code: error.code ?? 'no_answer',
+      message: error.message,
+      cause: error,
+    });
   }
+}
+
+type Claim =
+  { readonly kind: 'first' | 'refused' | 'unsettled' } | { readonly kind: 'confirmed'; readonly result: NodeResult };
+
+/** Who carries an effect out says so every second; after five of silence it counts as dead, and the next may take over. */
+const HEARTBEAT_MS = 1_000;
+const POLL_MS = 100;
+
+/**
+ * Takes the effect, or waits for whoever holds it: the same step may be carried out twice at once when a worker is slow to notice that its task went
+ * to another.
+ */
+async function claimEffect(deps: Dependencies, input: RunStepInput, key: string, signal: AbortSignal): Promise<Claim> {
+  const { companyId, runId, nodeId, iteration } = input;
+  for (;;) {
+    const claim = await deps.store.tenant(companyId, async (tx): Promise<Claim | undefined> => {
+      const inserted = await tx
+        .insertInto('effects')
+        .values({
+          company_id: companyId,
+          key,
+          run_id: runId,
+          node_id: nodeId,
+          iteration,
+          state: 'intent',
+          result: null,
+        })
+        .onConflict((conflict) => conflict.columns(['company_id', 'key']).doNothing())
+        .executeTakeFirst();
+      if (inserted.numInsertedOrUpdatedRows === 1n) return { kind: 'first' };
+      const row = await tx
+        .selectFrom('effects')
+        .select(['state', 'result', sql<boolean>`updated_at > now() - interval '5 seconds'`.as('alive')])
+        .where('company_id', '=', companyId)
+        .where('key', '=', key)
+        .forUpdate()
+        .executeTakeFirstOrThrow();
+      if (row.state === 'confirmed') return { kind: 'confirmed', result: row.result as unknown as NodeResult };
+      if (row.state === 'intent' && row.alive) return undefined;
+      await tx
+        .updateTable('effects')
+        .set({ state: 'intent', updated_at: sql<Date>`now()` })
+        .where('company_id', '=', companyId)
+        .where('key', '=', key)
+        .execute();
+      return { kind: row.state === 'refused' ? 'refused' : 'unsettled' };
+    });
+    if (claim) return claim;
+    if (signal.aborted)
+      throw new ConnectorFailure({
+        kind: 'unavailable',
+        code: 'in_progress',
+        message: 'The same step is being carried out at this moment.',
+      });
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+async function keepClaim(deps: Dependencies, companyId: string, key: string): Promise<void> {
+  await deps.store.tenant(companyId, (tx) =>
+    tx
+      .updateTable('effects')
+      .set({ updated_at: sql<Date>`now()` })
+      .where('company_id', '=', companyId)
+      .where('key', '=', key)
+      .where('state', '=', 'intent')
+      .execute(),
+  );
 }
 
 /** @throws ConnectorFailure `ambiguous` when nothing can tell whether the earlier attempt went through. */
@@ -67,7 +173,13 @@ async function findEarlier(type: NodeType, context: RunContext<never>): Promise<
   });
 }
 
-async function settle(deps: Dependencies, companyId: string, key: string, state: 'confirmed' | 'refused' | 'uncertain', result?: NodeResult): Promise<void> {
+async function settle(
+  deps: Dependencies,
+  companyId: string,
+  key: string,
+  state: 'confirmed' | 'refused' | 'uncertain',
+  result?: NodeResult,
+): Promise<void> {
   await deps.store.tenant(companyId, (tx) =>
     tx
       .updateTable('effects')

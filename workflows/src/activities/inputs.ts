@@ -10,7 +10,12 @@ export interface ExpressionContext {
   readonly steps: Readonly<Record<string, unknown>>;
   readonly params: Readonly<Record<string, unknown>>;
   readonly run: { readonly id: string; readonly startedAt: string };
-  readonly company: { readonly id: string; readonly name: string; readonly timeZone: string; readonly currency: string };
+  readonly company: {
+    readonly id: string;
+    readonly name: string;
+    readonly timeZone: string;
+    readonly currency: string;
+  };
 }
 
 /**
@@ -33,7 +38,12 @@ export async function mapInputs(options: {
     else expressions.push({ field, source: mapping.source });
   }
   if (expressions.length > 0) {
-    const answer = await evaluator.evaluate(companyId, { context: JSON.stringify(context), expressions, now: context.run.startedAt, seed });
+    const answer = await evaluator.evaluate(companyId, {
+      context: JSON.stringify(context),
+      expressions,
+      now: context.run.startedAt,
+      seed,
+    });
     if (!answer.ok) {
       const { field, code, message } = answer.error;
       throw new StepError({
@@ -52,14 +62,16 @@ export async function mapInputs(options: {
 /** JSONata gives the item itself for a list of one; a field that takes a list gets a list. */
 function wrapLists(type: NodeType, values: Record<string, unknown>): Record<string, unknown> {
   for (const [field, schema] of Object.entries(type.input.shape)) {
-    if (values[field] !== undefined && !Array.isArray(values[field]) && isList(schema as z.ZodType)) values[field] = [values[field]];
+    if (values[field] !== undefined && !Array.isArray(values[field]) && isList(schema as z.ZodType))
+      values[field] = [values[field]];
   }
   return values;
 }
 
 function isList(schema: z.ZodType): boolean {
   if (schema instanceof z.ZodArray) return true;
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable) return isList(schema.unwrap() as z.ZodType);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable)
+    return isList(schema.unwrap() as z.ZodType);
   return false;
 }
 
@@ -77,7 +89,9 @@ function validate(type: NodeType, step: PlanStep, values: Record<string, unknown
     message: missing
       ? `"${step.name}" got nothing for ${titleOf(type, field)}.`
       : `${titleOf(type, field)} of "${step.name}" is not usable${path === field ? '' : ` at ${path}`}: ${issue?.message ?? 'it has the wrong shape'}.`,
-    fix: missing ? 'The record or the earlier step has no such value: fill it in there, or give the mapping a fallback, then retry.' : 'Correct the mapping or the record, then retry.',
+    fix: missing
+      ? 'The record or the earlier step has no such value: fill it in there, or give the mapping a fallback, then retry.'
+      : 'Correct the mapping or the record, then retry.',
   });
 }
 

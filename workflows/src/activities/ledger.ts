@@ -23,17 +23,34 @@ export async function beginStep(
   const run = await tx
     .selectFrom('runs')
     .innerJoin('companies', 'companies.id', 'runs.company_id')
-    .leftJoin('events', (join) => join.onRef('events.id', '=', 'runs.event_id').onRef('events.company_id', '=', 'runs.company_id'))
-    .select(['runs.flow_id', 'runs.trigger_node_id', 'runs.queued_at', 'companies.name', 'companies.time_zone', 'companies.currency', 'events.subject_entity', 'events.subject_id'])
+    .leftJoin('events', (join) =>
+      join.onRef('events.id', '=', 'runs.event_id').onRef('events.company_id', '=', 'runs.company_id'),
+    )
+    .select([
+      'runs.flow_id',
+      'runs.trigger_node_id',
+      'runs.queued_at',
+      'companies.name',
+      'companies.time_zone',
+      'companies.currency',
+      'events.subject_entity',
+      'events.subject_id',
+    ])
     .where('runs.company_id', '=', companyId)
     .where('runs.id', '=', runId)
     .executeTakeFirstOrThrow();
   const wanted = [...plan.reads, run.trigger_node_id, nodeId];
-  let query = tx.selectFrom('steps').select(['node_id', 'iteration', 'status', 'attempt', 'port', 'output']).where('company_id', '=', companyId).where('run_id', '=', runId);
+  let query = tx
+    .selectFrom('steps')
+    .select(['node_id', 'iteration', 'status', 'attempt', 'port', 'output'])
+    .where('company_id', '=', companyId)
+    .where('run_id', '=', runId);
   if (!plan.reads.has('*')) query = query.where('node_id', 'in', wanted);
   const rows = await query.execute();
   const own = rows.find((row) => row.node_id === nodeId && row.iteration === iteration);
-  const steps = Object.fromEntries(rows.filter((row) => row.status === 'succeeded' && row.node_id !== nodeId).map((row) => [row.node_id, row.output]));
+  const steps = Object.fromEntries(
+    rows.filter((row) => row.status === 'succeeded' && row.node_id !== nodeId).map((row) => [row.node_id, row.output]),
+  );
   const context: ExpressionContext = {
     trigger: steps[run.trigger_node_id] ?? null,
     steps,
@@ -41,13 +58,33 @@ export async function beginStep(
     run: { id: runId, startedAt: run.queued_at.toISOString() },
     company: { id: companyId, name: run.name, timeZone: run.time_zone, currency: run.currency },
   };
-  const begun = { context, flowId: run.flow_id, subject: run.subject_entity && run.subject_id ? { entity: run.subject_entity, id: run.subject_id } : undefined };
+  const begun = {
+    context,
+    flowId: run.flow_id,
+    subject: run.subject_entity && run.subject_id ? { entity: run.subject_entity, id: run.subject_id } : undefined,
+  };
   if (own?.status === 'succeeded') return { ...begun, already: { kind: 'done', port: own.port ?? 'out' } };
   await tx
     .insertInto('steps')
-    .values({ company_id: companyId, run_id: runId, node_id: nodeId, iteration, status: 'running', attempt: input.attempt, started_at: now, port: null, input: null, output: null, error: null, next_attempt_at: null, finished_at: null })
+    .values({
+      company_id: companyId,
+      run_id: runId,
+      node_id: nodeId,
+      iteration,
+      status: 'running',
+      attempt: input.attempt,
+      started_at: now,
+      port: null,
+      input: null,
+      output: null,
+      error: null,
+      next_attempt_at: null,
+      finished_at: null,
+    })
     .onConflict((conflict) =>
-      conflict.columns(['company_id', 'run_id', 'node_id', 'iteration']).doUpdateSet({ status: 'running', attempt: input.attempt, next_attempt_at: null, finished_at: null }),
+      conflict
+        .columns(['company_id', 'run_id', 'node_id', 'iteration'])
+        .doUpdateSet({ status: 'running', attempt: input.attempt, next_attempt_at: null, finished_at: null }),
     )
     .execute();
   return begun;
@@ -86,7 +123,11 @@ export async function recordStep(
 }
 
 /** A run that waits or is stuck says so; it runs again as soon as a step does. */
-export async function markRun(tx: Transaction, input: { readonly companyId: string; readonly runId: string }, status: 'running' | 'waiting' | 'parked'): Promise<void> {
+export async function markRun(
+  tx: Transaction,
+  input: { readonly companyId: string; readonly runId: string },
+  status: 'running' | 'waiting' | 'parked',
+): Promise<void> {
   await tx
     .updateTable('runs')
     .set({ status })

@@ -18,7 +18,12 @@ export class PlanCache {
     const known = this.#plans.get(key);
     if (known) return known;
     const row = await this.#store.tenant(companyId, (tx) =>
-      tx.selectFrom('plans').select('plan').where('company_id', '=', companyId).where('hash', '=', hash).executeTakeFirst(),
+      tx
+        .selectFrom('plans')
+        .select('plan')
+        .where('company_id', '=', companyId)
+        .where('hash', '=', hash)
+        .executeTakeFirst(),
     );
     if (!row) throw new Error(`Company ${companyId} has no plan ${hash}`);
     const plan = row.plan as unknown as Plan;

@@ -1,5 +1,12 @@
 import { json, type Transaction } from '@plumbline/db';
-import { isConnectorFailure, type NodeResult, type NodeType, type Platform, type RunContext, type VendorHttp } from '@plumbline/nodes';
+import {
+  isConnectorFailure,
+  type NodeResult,
+  type NodeType,
+  type Platform,
+  type RunContext,
+  type VendorHttp,
+} from '@plumbline/nodes';
 import type { Plan, PlanStep } from '../flow/plan.ts';
 import { stepKey } from '../step-key.ts';
 import { retryAfter, StepError, toStepFailure } from './classify.ts';
@@ -47,10 +54,22 @@ export function createRunStep(deps: Dependencies, plans: PlanCache) {
   function typeOf(step: PlanStep): NodeType {
     const type = deps.catalog.nodeTypes.get(`${step.type}@${step.version}`);
     if (type) return type;
-    throw new StepError({ kind: 'contract', code: 'node_type_unknown', message: `This installation has no step type "${step.type}" in version ${step.version}.`, fix: 'Publish the flow again with a step type that exists.' });
+    throw new StepError({
+      kind: 'contract',
+      code: 'node_type_unknown',
+      message: `This installation has no step type "${step.type}" in version ${step.version}.`,
+      fix: 'Publish the flow again with a step type that exists.',
+    });
   }
 
-  async function call(work: { input: RunStepInput; plan: Plan; step: PlanStep; type: NodeType; mapped: Record<string, unknown>; key: string }): Promise<NodeResult> {
+  async function call(work: {
+    input: RunStepInput;
+    plan: Plan;
+    step: PlanStep;
+    type: NodeType;
+    mapped: Record<string, unknown>;
+    key: string;
+  }): Promise<NodeResult> {
     const { input, step, type, mapped, key } = work;
     const signal = AbortSignal.timeout(60_000);
     const base = {
@@ -62,7 +81,13 @@ export function createRunStep(deps: Dependencies, plans: PlanCache) {
       platform: platformFor(input, key),
     };
     if (!type.connector) return await performOnce(deps, input, key, type, { ...base, http: noVendor });
-    if (!step.connectionId) throw new StepError({ kind: 'invalid', code: 'connection_missing', message: `"${step.name}" has no connection.`, fix: 'Choose one in the flow and publish.' });
+    if (!step.connectionId)
+      throw new StepError({
+        kind: 'invalid',
+        code: 'connection_missing',
+        message: `"${step.name}" has no connection.`,
+        fix: 'Choose one in the flow and publish.',
+      });
     const attempt = async (open: OpenConnection): Promise<NodeResult> => {
       const http = open.connector.http({ connection: open.context, fetch: deps.fetch, now: deps.now, signal });
       const context: RunContext<never> = { ...base, connection: open.context, http };
@@ -78,7 +103,8 @@ export function createRunStep(deps: Dependencies, plans: PlanCache) {
       try {
         return await attempt(renewed);
       } catch (again) {
-        if (isConnectorFailure(again) && again.kind === 'reauthorize') await connections.markBroken(input.companyId, step.connectionId, again.message);
+        if (isConnectorFailure(again) && again.kind === 'reauthorize')
+          await connections.markBroken(input.companyId, step.connectionId, again.message);
         throw again;
       }
     }
@@ -90,21 +116,50 @@ export function createRunStep(deps: Dependencies, plans: PlanCache) {
         deps.store.tenant(input.companyId, async (tx) => {
           await tx
             .insertInto('notifications')
-            .values({ company_id: input.companyId, key, title: notice.title, body: notice.body, severity: notice.severity, run_id: input.runId, read_at: null })
+            .values({
+              company_id: input.companyId,
+              key,
+              title: notice.title,
+              body: notice.body,
+              severity: notice.severity,
+              run_id: input.runId,
+              read_at: null,
+            })
             .onConflict((conflict) => conflict.columns(['company_id', 'key']).doNothing())
             .execute();
-          return await tx.selectFrom('notifications').select('id').where('company_id', '=', input.companyId).where('key', '=', key).executeTakeFirstOrThrow();
+          return await tx
+            .selectFrom('notifications')
+            .select('id')
+            .where('company_id', '=', input.companyId)
+            .where('key', '=', key)
+            .executeTakeFirstOrThrow();
         }),
     };
   }
 
-  async function recordFailure(input: RunStepInput, step: PlanStep, mapped: Record<string, unknown> | undefined, error: unknown): Promise<StepOutcome> {
+  async function recordFailure(
+    input: RunStepInput,
+    step: PlanStep,
+    mapped: Record<string, unknown> | undefined,
+    error: unknown,
+  ): Promise<StepOutcome> {
     const failure = toStepFailure(error);
     const waitMs = retryAfter(error, input.attempt, input.initialSeconds);
     const retry = waitMs !== undefined && input.attempt < input.maxAttempts;
     const at = deps.now();
     const status = retry ? 'waiting' : input.onError === 'park' ? 'parked' : 'failed';
-    deps.log.warn({ companyId: input.companyId, runId: input.runId, nodeId: input.nodeId, attempt: input.attempt, kind: failure.kind, code: failure.code, status }, 'step did not succeed');
+    deps.log.warn(
+      {
+        companyId: input.companyId,
+        runId: input.runId,
+        nodeId: input.nodeId,
+        attempt: input.attempt,
+        kind: failure.kind,
+        code: failure.code,
+        status,
+      },
+      'step did not succeed',
+    );
     await deps.store.tenant(input.companyId, async (tx) => {
       await recordStep(tx, input, {
         status,
@@ -115,10 +170,21 @@ export function createRunStep(deps: Dependencies, plans: PlanCache) {
         ...(retry ? { nextAttemptAt: new Date(at.getTime() + waitMs) } : {}),
       });
       if (status !== 'failed') await markRun(tx, input, status);
-      if (step.connectionId)
+      if (step.connectionId && (await holdConnection(tx, input.companyId, step.connectionId)))
         await tx
           .insertInto('integration_logs')
-          .values({ company_id: input.companyId, integration_id: step.connectionId, action: step.type, direction: 'export', entity_type: entityOf(step.type), entity_count: 0, status: 'failed', external_id: null, run_id: input.runId, error_details: json(failure) })
+          .values({
+            company_id: input.companyId,
+            integration_id: step.connectionId,
+            action: step.type,
+            direction: 'export',
+            entity_type: entityOf(step.type),
+            entity_count: 0,
+            status: 'failed',
+            external_id: null,
+            run_id: input.runId,
+            error_details: json(failure),
+          })
           .execute();
     });
     if (retry) return { kind: 'retry', afterMs: waitMs };
@@ -148,20 +214,62 @@ async function recordExchange(
   done: { input: RunStepInput; step: PlanStep; type: NodeType; begun: Begun; output: unknown; now: Date },
 ): Promise<void> {
   const { input, step, type, begun, output, now } = done;
-  if (!step.connectionId) return;
   const { companyId } = input;
+  if (!step.connectionId || !(await holdConnection(tx, companyId, step.connectionId))) return;
   const remote = type.remote?.read(output);
   await tx
     .insertInto('integration_logs')
-    .values({ company_id: companyId, integration_id: step.connectionId, action: type.id, direction: type.effect === 'read' ? 'import' : 'export', entity_type: type.remote?.type ?? entityOf(type.id), entity_count: 1, status: 'succeeded', external_id: remote?.id ?? null, run_id: input.runId, error_details: null })
+    .values({
+      company_id: companyId,
+      integration_id: step.connectionId,
+      action: type.id,
+      direction: type.effect === 'read' ? 'import' : 'export',
+      entity_type: type.remote?.type ?? entityOf(type.id),
+      entity_count: 1,
+      status: 'succeeded',
+      external_id: remote?.id ?? null,
+      run_id: input.runId,
+      error_details: null,
+    })
     .execute();
-  await tx.updateTable('integrations').set({ last_sync_at: now, error_message: null, updated_at: now }).where('company_id', '=', companyId).where('id', '=', step.connectionId).execute();
+  await tx
+    .updateTable('integrations')
+    .set({ last_sync_at: now, error_message: null, updated_at: now })
+    .where('company_id', '=', companyId)
+    .where('id', '=', step.connectionId)
+    .execute();
   if (!remote || !type.remote || begun.subject?.entity !== type.remote.entity) return;
   await tx
     .insertInto('links')
-    .values({ company_id: companyId, entity: begun.subject.entity, record_id: begun.subject.id, integration_id: step.connectionId, remote_type: type.remote.type, remote_id: remote.id, remote_version: remote.version ?? null, base: null, state: 'linked' })
-    .onConflict((conflict) => conflict.columns(['company_id', 'integration_id', 'remote_type', 'remote_id']).doUpdateSet({ remote_version: remote.version ?? null, updated_at: now }))
+    .values({
+      company_id: companyId,
+      entity: begun.subject.entity,
+      record_id: begun.subject.id,
+      integration_id: step.connectionId,
+      remote_type: type.remote.type,
+      remote_id: remote.id,
+      remote_version: remote.version ?? null,
+      base: null,
+      state: 'linked',
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['company_id', 'integration_id', 'remote_type', 'remote_id'])
+        .doUpdateSet({ remote_version: remote.version ?? null, updated_at: now }),
+    )
     .execute();
+}
+
+/** Whether the connection is still there; it then stays until the transaction ends. It may be removed while a step works with it. */
+async function holdConnection(tx: Transaction, companyId: string, id: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom('integrations')
+    .select('id')
+    .where('company_id', '=', companyId)
+    .where('id', '=', id)
+    .forKeyShare()
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** `quickbooks.create-bill` → `bill`. */

@@ -16,7 +16,9 @@ export async function requestToken(request: {
   const { connector, client } = request;
   const grantType = request.parameters['grant_type'] ?? 'authorization_code';
   const authenticate =
-    connector.auth.clientAuthentication === 'basic' ? oauth.ClientSecretBasic(client.clientSecret) : oauth.ClientSecretPost(client.clientSecret);
+    connector.auth.clientAuthentication === 'basic'
+      ? oauth.ClientSecretBasic(client.clientSecret)
+      : oauth.ClientSecretPost(client.clientSecret);
   let response: Response;
   try {
     response = await oauth.genericTokenEndpointRequest(
@@ -29,22 +31,46 @@ export async function requestToken(request: {
       { [oauth.customFetch]: request.fetch, [oauth.allowInsecureRequests]: true, signal: AbortSignal.timeout(15_000) },
     );
   } catch (cause) {
-    throw new ConnectorFailure({ kind: 'unavailable', code: 'token_unreachable', message: `${connector.title} could not be reached to get access.`, cause });
+    throw new ConnectorFailure({
+      kind: 'unavailable',
+      code: 'token_unreachable',
+      message: `${connector.title} could not be reached to get access.`,
+      cause,
+    });
   }
   const text = (await response.text()).slice(0, 100_000);
   if (response.status === 400 || response.status === 401)
-    throw new ConnectorFailure({ kind: 'reauthorize', code: errorCode(text) ?? 'invalid_grant', status: response.status, message: `${connector.title} refused to give access.` });
+    throw new ConnectorFailure({
+      kind: 'reauthorize',
+      code: errorCode(text) ?? 'invalid_grant',
+      status: response.status,
+      message: `${connector.title} refused to give access.`,
+    });
   if (!response.ok)
-    throw new ConnectorFailure({ kind: response.status === 429 ? 'throttled' : 'unavailable', code: `http_${response.status}`, status: response.status, message: `${connector.title} answered ${response.status} when asked for access.` });
+    throw new ConnectorFailure({
+      kind: response.status === 429 ? 'throttled' : 'unavailable',
+      code: `http_${response.status}`,
+      status: response.status,
+      message: `${connector.title} answered ${response.status} when asked for access.`,
+    });
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch (cause) {
-    throw new ConnectorFailure({ kind: 'contract', code: 'token_malformed', message: `${connector.title} answered something that is no token.`, cause });
+    throw new ConnectorFailure({
+      kind: 'contract',
+      code: 'token_malformed',
+      message: `${connector.title} answered something that is no token.`,
+      cause,
+    });
   }
   const answer = connector.auth.readToken(body);
   if (answer.expiresIn !== undefined && !(answer.expiresIn > 0 && answer.expiresIn < 100 * 365 * 86_400))
-    throw new ConnectorFailure({ kind: 'contract', code: 'token_malformed', message: `${connector.title} gave an access that ends at an impossible time.` });
+    throw new ConnectorFailure({
+      kind: 'contract',
+      code: 'token_malformed',
+      message: `${connector.title} gave an access that ends at an impossible time.`,
+    });
   return answer;
 }
 

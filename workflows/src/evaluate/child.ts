@@ -6,7 +6,9 @@ import { evaluate } from './evaluate.ts';
 import type { EvaluateRequest } from './protocol.ts';
 
 process.on('message', (message: { id: number; request: EvaluateRequest }) => {
-  void evaluate(message.request).then((answer) => process.send?.({ id: message.id, answer }));
+  void evaluate(message.request).then((answer) =>
+    process.send?.({ id: message.id, answer, heapBytes: process.memoryUsage().heapUsed }),
+  );
 });
 process.on('disconnect', () => process.exit(0));
-process.send?.({ ready: true });
+process.send?.({ ready: true, heapBytes: process.memoryUsage().heapUsed });

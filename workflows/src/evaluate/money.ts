@@ -23,8 +23,19 @@ function numberText(value: number): string {
 export class MoneyError extends Error {
   readonly code = 'MONEY';
   constructor(value: unknown) {
-    super(`${JSON.stringify(value) ?? 'nothing'} is not an amount; use a number or text such as "1234.50"`);
+    super(`${shown(value)} is not an amount; use a number or text such as "1234.50"`);
   }
+}
+
+/** A value as it stands in a message: the start of it, and never a record. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (value === undefined) return 'nothing';
+  return value === null || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : Array.isArray(value)
+      ? 'a list'
+      : 'a group of fields';
 }
 
 function align(values: readonly Decimal[]): { digits: bigint[]; scale: number } {

@@ -8,7 +8,7 @@ import { evaluateLimits, type EvaluateAnswer, type EvaluateRequest, type Express
 export interface EvaluatorOptions {
   /** Child processes. @default 2 */
   readonly size?: number;
-  /** A child is replaced after this many evaluations, or when it has grown by 64 MB. @default 500 */
+  /** A child is replaced after this many evaluations, when its heap has grown by 48 MB, or when an expression was stopped in it. @default 500 */
   readonly recycleAfter?: number;
   /** Waiting requests beyond this are refused with `evaluator_busy`. @default 1_000 */
   readonly queueLimit?: number;
@@ -24,7 +24,10 @@ interface Job {
 interface Child {
   readonly process: ChildProcess;
   ready: boolean;
+  started: boolean;
   served: number;
+  /** Heap when it was ready for its first work. */
+  heapBytes: number;
   job: Job | undefined;
   timer: NodeJS.Timeout | undefined;
   /** Why we killed it, when we did. */
@@ -60,8 +63,10 @@ export class Evaluator {
     if (first === undefined) return Promise.resolve({ ok: true, values: {} });
     if (request.context.length > evaluateLimits.contextBytes)
       return Promise.resolve(refusal(first.field, 'expr_too_large', 'The data this step reads is larger than 4 MB.'));
-    if (this.#queue.length >= this.#queueLimit)
-      return Promise.resolve(refusal(first.field, 'evaluator_busy', 'Too many expressions are waiting. Try again in a moment.'));
+    if (this.#closed || this.#queue.length >= this.#queueLimit)
+      return Promise.resolve(
+        refusal(first.field, 'evaluator_busy', 'Too many expressions are waiting. Try again in a moment.'),
+      );
     return new Promise((resolve) => {
       this.#queue.push({ companyId, request, resolve });
       this.#pump();
@@ -73,8 +78,17 @@ export class Evaluator {
     return [...this.#children].filter((child) => child.ready).length;
   }
 
+  /** Stops at once; whoever still waits is told `evaluator_busy`. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const { request, resolve } of this.#queue.splice(0))
+      resolve(
+        refusal(
+          request.expressions[0]?.field ?? '',
+          'evaluator_busy',
+          'The evaluator is stopping. Try again in a moment.',
+        ),
+      );
     await Promise.all(
       [...this.#children].map(
         (child) =>
@@ -94,13 +108,23 @@ export class Evaluator {
       serialization: 'json',
       stdio: ['ignore', 'ignore', process.env['PLUMBLINE_DEBUG_EVALUATOR'] ? 'inherit' : 'ignore', 'ipc'],
     });
-    const child: Child = { process: childProcess, ready: false, served: 0, job: undefined, timer: undefined, killed: undefined };
+    const child: Child = {
+      process: childProcess,
+      ready: false,
+      started: false,
+      served: 0,
+      heapBytes: 0,
+      job: undefined,
+      timer: undefined,
+      killed: undefined,
+    };
     this.#children.add(child);
-    childProcess.on('message', (message: { ready: true } | { answer: EvaluateAnswer }) => {
-      if ('ready' in message) child.ready = true;
-      else this.#answered(child, message.answer);
+    childProcess.on('message', (message: { heapBytes: number } & ({ ready: true } | { answer: EvaluateAnswer })) => {
+      if ('ready' in message) Object.assign(child, { ...message, started: true });
+      else this.#answered(child, message.answer, message.heapBytes);
       // An idle child does not keep its host alive, a busy or starting one does.
       childProcess.channel?.unref();
+      childProcess.unref();
       this.#pump();
     });
     childProcess.on('error', () => undefined);
@@ -116,8 +140,12 @@ export class Evaluator {
       if (!job) return;
       child.job = job;
       child.process.channel?.ref();
+      // Its death is news as well, and comes after the channel has closed.
+      child.process.ref();
       child.timer = setTimeout(() => {
         child.killed = 'expr_resource';
+        // Its answer may already be on the way; no other job may follow it.
+        child.ready = false;
         child.process.kill('SIGKILL');
       }, evaluateLimits.hardTimeoutMs);
       child.process.send({ id: 0, request: job.request });
@@ -130,13 +158,18 @@ export class Evaluator {
     return held < this.#size - 1 || !this.#queue.some((job) => job.companyId !== companyId);
   }
 
-  #answered(child: Child, answer: EvaluateAnswer): void {
+  #answered(child: Child, answer: EvaluateAnswer, heapBytes: number): void {
     clearTimeout(child.timer);
     const job = child.job;
     child.job = undefined;
     child.served++;
     job?.resolve(answer);
-    if (child.served >= this.#recycleAfter) this.#retire(child);
+    if (
+      child.served >= this.#recycleAfter ||
+      heapBytes - child.heapBytes > GROWTH_MAX_BYTES ||
+      (!answer.ok && ranAway.has(answer.error.code))
+    )
+      this.#retire(child);
   }
 
   /** Starts the successor before the old child goes, so that a recycle costs nobody a wait. */
@@ -156,9 +189,14 @@ export class Evaluator {
       const code = child.killed ?? 'expr_resource';
       this.#onKill({ code, companyId: job.companyId });
       const field = job.request.expressions[0]?.field ?? '';
-      job.resolve(refusal(field, code, 'The expression used more memory or time than an expression may, and was stopped.'));
+      job.resolve(
+        refusal(field, code, 'The expression used more memory or time than an expression may, and was stopped.'),
+      );
     }
-    if (!this.#closed) this.#spawn();
+    if (this.#closed) return;
+    if (child.started) this.#spawn();
+    // It did not even come up; trying again at once would do nothing else.
+    else setTimeout(() => this.#closed || this.#spawn(), RESTART_MS).unref();
   }
 }
 
@@ -166,10 +204,18 @@ function refusal(field: string, code: ExpressionErrorCode, message: string): Eva
   return { ok: false, error: { field, code, message } };
 }
 
+const RESTART_MS = 1_000;
+
+/** More than this left behind, and the next expression would die of what the last one did. */
+const GROWTH_MAX_BYTES = 48 * 1024 * 1024;
+
+/** JSONata is asynchronous inside: what was stopped half-way may still run on, on the next one's time. */
+const ranAway: ReadonlySet<ExpressionErrorCode> = new Set(['expr_timeout', 'expr_too_deep', 'expr_too_large']);
+
 const childPath = fileURLToPath(new URL('./child.ts', import.meta.url));
 
-/** Reads are allowed for the child's own code and its two libraries, nothing else; writes, network, workers and children never. */
-function childFlags(): string[] {
+/** @internal Reads are allowed for the child's own code and its two libraries, nothing else; writes, network, workers and children never. */
+export function childFlags(): string[] {
   const require = createRequire(import.meta.url);
   const here = dirname(realpathSync(childPath));
   const packageFolder = (name: string): string => {

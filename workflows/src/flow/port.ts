@@ -22,5 +22,10 @@ export function portsOf(node: FlowNode, type: NodeTypeInfo): readonly Port[] {
 }
 
 function isCase(item: unknown): item is Port {
-  return typeof item === 'object' && item !== null && typeof (item as Port).id === 'string' && typeof (item as Port).title === 'string';
+  return (
+    typeof item === 'object' &&
+    item !== null &&
+    typeof (item as Port).id === 'string' &&
+    typeof (item as Port).title === 'string'
+  );
 }

@@ -11,8 +11,10 @@ export const limits = {
   nameLength: 120,
 } as const;
 
-/** Ids appear in expressions (`steps.create_bill.id`), so they are JSONata names. */
-export const nodeIdSchema = z.string().regex(/^[a-z][a-z0-9_]{0,47}$/, 'Use a lower-case letter, then letters, digits or _');
+/** Ids appear in expressions (`steps.create_bill.id`), so they are JSONata names, and none that every object has. */
+export const nodeIdSchema = z
+  .string()
+  .regex(/^(?!constructor$|prototype$)[a-z][a-z0-9_]{0,47}$/, 'Use a lower-case letter, then letters, digits or _');
 
 /** A field's value: given, or computed from what came before. */
 export const mappingSchema = z.discriminatedUnion('kind', [

@@ -68,12 +68,14 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
     input.runs.map(async ({ runId, triggerNodeId }) => {
       const scope = new CancellationScope();
       scopes.set(runId, scope);
-      await scope.run(() => carry(input, runId, triggerNodeId, parked)).catch(async (error: unknown) => {
-        if (!isCancellation(error)) throw error;
-        await CancellationScope.nonCancellable(() =>
-          activities.finishRun({ companyId: input.companyId, runId, status: 'cancelled', skipped: [] }),
-        );
-      });
+      await scope
+        .run(() => carry(input, runId, triggerNodeId, parked))
+        .catch(async (error: unknown) => {
+          if (!isCancellation(error)) throw error;
+          await CancellationScope.nonCancellable(() =>
+            activities.finishRun({ companyId: input.companyId, runId, status: 'cancelled', skipped: [] }),
+          );
+        });
       scopes.delete(runId);
     }),
   );
@@ -96,7 +98,7 @@ async function carry(
   };
 
   const execute = async (node: PlanNode): Promise<NodeEnd> => {
-    for (let attempt = 1; ; ) {
+    for (let attempt = 1; ;) {
       const outcome = await activities.runStep({
         companyId,
         runId,
@@ -132,13 +134,21 @@ async function carry(
   } catch (error) {
     if (!(isCancellation(error) && failure)) throw error;
   }
-  await activities.finishRun({ companyId, runId, status: failure ? 'failed' : 'succeeded', skipped, ...(failure ? { failure } : {}) });
+  await activities.finishRun({
+    companyId,
+    runId,
+    status: failure ? 'failed' : 'succeeded',
+    skipped,
+    ...(failure ? { failure } : {}),
+  });
 }
 
 async function decided(key: string, parked: Map<string, (decision: StepDecision) => void>): Promise<StepDecision> {
   let decision: StepDecision | undefined;
   parked.set(key, (value) => {
     decision = value;
+    // The first decision stands; whoever comes second is told that nothing waits any more.
+    parked.delete(key);
   });
   try {
     await condition(() => decision !== undefined);

@@ -15,7 +15,11 @@ export interface Interpretation {
  * settled and enough of them were taken, and a node that cannot start passes death on. So no join ever waits for a branch that was not chosen.
  * Knows no Temporal: `execute` is the only thing it awaits.
  */
-export async function interpret(graph: PlanGraph, triggerId: string, execute: (node: PlanNode) => Promise<NodeEnd>): Promise<Interpretation> {
+export async function interpret(
+  graph: PlanGraph,
+  triggerId: string,
+  execute: (node: PlanNode) => Promise<NodeEnd>,
+): Promise<Interpretation> {
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   const incoming = group(graph.edges, (edge) => edge.to);
   const outgoing = group(graph.edges, (edge) => edge.from);
@@ -53,7 +57,12 @@ export async function interpret(graph: PlanGraph, triggerId: string, execute: (n
     running.add(task);
   };
 
-  for (const node of graph.nodes) if (node.kind === 'trigger' && node.id !== triggerId) settle(node.id, null);
+  // What nothing leads to settles at once, or a join behind it would wait for ever.
+  for (const node of graph.nodes) {
+    if (node.id === triggerId || (node.kind !== 'trigger' && incoming.has(node.id))) continue;
+    if (node.kind !== 'trigger') skipped.push(node.id);
+    settle(node.id, null);
+  }
   settle(triggerId, 'out');
   while (running.size > 0) await Promise.race(running);
   return { skipped, stopped };

@@ -1,6 +1,6 @@
 import type { CatalogInfo } from '../catalog.ts';
 import type { Finding } from '../finding.ts';
-import type { Plan, PlanNode, PlanStep } from '../plan.ts';
+import type { Plan, PlanEdge, PlanNode, PlanStep } from '../plan.ts';
 import { flowDocumentSchema, limits, type FlowDocument, type FlowNode } from '../schema.ts';
 import { checkMappings } from './mappings.ts';
 import { checkStructure, type Structure } from './structure.ts';
@@ -12,8 +12,25 @@ export interface Compiled {
 }
 
 /** Reads a document from outside: a draft, an import, a template. */
-export function parseFlow(input: unknown): { readonly document: FlowDocument } | { readonly findings: readonly Finding[] } {
-  const parsed = flowDocumentSchema.safeParse(input);
+export function parseFlow(
+  input: unknown,
+): { readonly document: FlowDocument } | { readonly findings: readonly Finding[] } {
+  let parsed: ReturnType<typeof flowDocumentSchema.safeParse>;
+  try {
+    parsed = flowDocumentSchema.safeParse(input);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return {
+      findings: [
+        {
+          code: 'flow_invalid',
+          severity: 'error',
+          message: 'The flow holds a value that is nested too deeply.',
+          fix: 'Flatten that value, or compute it in a step.',
+        },
+      ],
+    };
+  }
   if (parsed.success) return { document: parsed.data };
   return {
     findings: parsed.error.issues.slice(0, 100).map((issue) => ({
@@ -36,14 +53,22 @@ export function compile(document: FlowDocument, catalog: CatalogInfo): Compiled 
   const structure = checkStructure(document, catalog);
   const findings: Finding[] = [...structure.findings];
   const steps: Record<string, PlanStep> = {};
+  const params = new Set<string>();
   for (const nodeId of Object.keys(document.nodes).sort()) {
     const node = document.nodes[nodeId] as FlowNode;
     const mapped = checkMappings(document, structure, nodeId);
     const connectionId = checkConnection(document, structure, nodeId, findings);
     findings.push(...mapped.findings);
-    steps[nodeId] = { type: node.type, version: node.version, name: node.name, ...(connectionId ? { connectionId } : {}), inputs: mapped.mappings };
+    mapped.params.forEach((id) => params.add(id));
+    steps[nodeId] = {
+      type: node.type,
+      version: node.version,
+      name: node.name,
+      ...(connectionId ? { connectionId } : {}),
+      inputs: mapped.mappings,
+    };
   }
-  checkParams(document, findings);
+  checkParams(document, params, findings);
   if (findings.some((finding) => finding.severity === 'error')) return { findings };
   return { findings, plan: lower(document, structure, steps) };
 }
@@ -51,7 +76,8 @@ export function compile(document: FlowDocument, catalog: CatalogInfo): Compiled 
 function checkSize(document: FlowDocument): Finding | undefined {
   const nodes = Object.values(document.nodes);
   const mappings = nodes.reduce((sum, node) => sum + Object.keys(node.inputs).length, 0);
-  if (nodes.length <= limits.nodes && document.edges.length <= limits.edges && mappings <= limits.mappings) return undefined;
+  if (nodes.length <= limits.nodes && document.edges.length <= limits.edges && mappings <= limits.mappings)
+    return undefined;
   return {
     code: 'flow_too_large',
     severity: 'error',
@@ -60,27 +86,51 @@ function checkSize(document: FlowDocument): Finding | undefined {
   };
 }
 
-function checkConnection(document: FlowDocument, structure: Structure, nodeId: string, findings: Finding[]): string | undefined {
+function checkConnection(
+  document: FlowDocument,
+  structure: Structure,
+  nodeId: string,
+  findings: Finding[],
+): string | undefined {
   const node = document.nodes[nodeId];
   const connector = structure.types.get(nodeId)?.connector;
   if (!node || !connector) return undefined;
   const slot = node.connection === undefined ? undefined : document.connections[node.connection];
   if (!slot?.id) {
-    findings.push({ code: 'connection_missing', severity: 'error', nodeId, field: 'connection', message: `"${node.name}" has no connection.`, fix: 'Choose the account it works with, or connect one.' });
+    findings.push({
+      code: 'connection_missing',
+      severity: 'error',
+      nodeId,
+      field: 'connection',
+      message: `"${node.name}" has no connection.`,
+      fix: 'Choose the account it works with, or connect one.',
+    });
     return undefined;
   }
   if (slot.connector !== connector) {
-    findings.push({ code: 'connection_mismatch', severity: 'error', nodeId, field: 'connection', message: `"${node.name}" cannot work with a ${slot.connector} connection.`, fix: `Choose a ${connector} connection.` });
+    findings.push({
+      code: 'connection_mismatch',
+      severity: 'error',
+      nodeId,
+      field: 'connection',
+      message: `"${node.name}" cannot work with a ${slot.connector} connection.`,
+      fix: `Choose a ${connector} connection.`,
+    });
     return undefined;
   }
   return slot.id;
 }
 
-function checkParams(document: FlowDocument, findings: Finding[]): void {
-  const used = JSON.stringify(document.nodes);
+function checkParams(document: FlowDocument, used: ReadonlySet<string>, findings: Finding[]): void {
   for (const [id, param] of Object.entries(document.params)) {
-    if ((param.value === null || param.value === '') && used.includes(`params.${id}`))
-      findings.push({ code: 'param_missing', severity: 'error', field: `params.${id}`, message: `The setting "${param.title}" is empty.`, fix: `Choose ${param.title} in the flow's settings.` });
+    if ((param.value === null || param.value === '') && (used.has(id) || used.has('*')))
+      findings.push({
+        code: 'param_missing',
+        severity: 'error',
+        field: `params.${id}`,
+        message: `The setting "${param.title}" is empty.`,
+        fix: `Choose ${param.title} in the flow's settings.`,
+      });
   }
 }
 
@@ -98,7 +148,12 @@ function lower(document: FlowDocument, structure: Structure, steps: Readonly<Rec
   });
   const edges = document.edges
     .map(({ from, port, to }) => ({ from, port, to }))
-    .sort((a, b) => `${a.from}\n${a.port}\n${a.to}`.localeCompare(`${b.from}\n${b.port}\n${b.to}`, 'en'));
+    .sort((a, b) => (edgeKey(a) < edgeKey(b) ? -1 : 1));
   const params = Object.fromEntries(Object.entries(document.params).map(([id, param]) => [id, param.value]));
   return { format: 1, engine: 'jsonata@2.2.2', graph: { nodes, edges }, steps, params };
+}
+
+/** Compared by code unit: a language's order may differ between machines, and the hash with it. */
+function edgeKey({ from, port, to }: PlanEdge): string {
+  return `${from}\n${port}\n${to}`;
 }

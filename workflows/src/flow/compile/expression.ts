@@ -46,14 +46,21 @@ const MAX_NODES = 2_000;
 export function parseExpression(source: string): { readonly ast: Ast } | { readonly problem: ExpressionProblem } {
   if (new TextEncoder().encode(source).length > limits.expressionBytes)
     return problem('expr_too_long', 'This expression is longer than 16 KB.', 'Split the work over two steps.');
-  if (nesting(source) > MAX_DEPTH)
-    return problem('expr_too_deep', `This expression is nested deeper than ${MAX_DEPTH} levels.`, 'Use variables ( $x := … ) to flatten it.');
+  if (nesting(source) > MAX_DEPTH) return tooDeep();
   let ast: Ast;
   try {
     ast = jsonata(source).ast() as unknown as Ast;
   } catch (error) {
+    // A parser that runs out of stack: brackets in a comment, or operators without brackets, are not counted beforehand.
+    if (error instanceof RangeError) return tooDeep();
     const { message, position } = error as { message?: string; position?: number };
-    return problem('expr_syntax', message ?? 'This is not an expression.', 'Correct it at the mark, or pick the field from the list.', position, source);
+    return problem(
+      'expr_syntax',
+      (message ?? 'This is not an expression').replace(/\.?$/, '.'),
+      'Correct it at the mark, or pick the field from the list.',
+      position,
+      source,
+    );
   }
   return inspect(ast, source) ?? { ast };
 }
@@ -63,20 +70,45 @@ function inspect(root: Ast, source: string): { readonly problem: ExpressionProbl
   const stack: { ast: Ast; depth: number }[] = [{ ast: root, depth: 0 }];
   for (let entry = stack.pop(); entry; entry = stack.pop()) {
     const { ast, depth } = entry;
-    if (++count > MAX_NODES) return problem('expr_too_long', `This expression has more than ${MAX_NODES} parts.`, 'Split the work over two steps.');
-    if (depth > MAX_DEPTH * 2) return problem('expr_too_deep', 'This expression is nested too deeply.', 'Use variables ( $x := … ) to flatten it.');
+    if (++count > MAX_NODES)
+      return problem(
+        'expr_too_long',
+        `This expression has more than ${MAX_NODES} parts.`,
+        'Split the work over two steps.',
+      );
+    if (depth > MAX_DEPTH * 2) return tooDeep();
     if (ast.type === 'variable' && ast.value === 'eval')
-      return problem('expr_forbidden', '$eval is not available: an expression may not run text as code.', 'Write the expression itself.', ast.position, source);
+      return problem(
+        'expr_forbidden',
+        '$eval is not available: an expression may not run text as code.',
+        'Write the expression itself.',
+        ast.position,
+        source,
+      );
     if (ast.type === 'regex' && ast.value instanceof RegExp) {
       try {
         compileLinear(ast.value.source, ast.value.flags);
       } catch {
-        return problem('regex_unsafe', `The pattern ${String(ast.value)} needs look-around or back-references, which can run without end.`, 'Write it without them.', ast.position, source);
+        return problem(
+          'regex_unsafe',
+          `The pattern ${String(ast.value)} needs look-around or back-references, which can run without end.`,
+          'Write it without them.',
+          ast.position,
+          source,
+        );
       }
     }
     for (const child of childrenOf(ast)) stack.push({ ast: child, depth: depth + 1 });
   }
   return undefined;
+}
+
+function tooDeep(): { readonly problem: ExpressionProblem } {
+  return problem(
+    'expr_too_deep',
+    `This expression is nested deeper than ${MAX_DEPTH} levels.`,
+    'Use variables ( $x := … ) to flatten it.',
+  );
 }
 
 /** All parts of a node, whatever its type. */
@@ -117,5 +149,14 @@ function problem(
   position?: number,
   source?: string,
 ): { readonly problem: ExpressionProblem } {
-  return { problem: { code, message, fix, ...(position === undefined ? {} : { at: { start: Math.max(0, position - 1), end: Math.min(position, source?.length ?? position) } }) } };
+  return {
+    problem: {
+      code,
+      message,
+      fix,
+      ...(position === undefined
+        ? {}
+        : { at: { start: Math.max(0, position - 1), end: Math.min(position, source?.length ?? position) } }),
+    },
+  };
 }

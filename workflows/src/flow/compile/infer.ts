@@ -26,7 +26,10 @@ interface Scope {
  * The type of an expression over `root`, and every path in it that cannot exist.
  * Sound in one direction: what it reports is wrong; what it does not know it lets pass.
  */
-export function inferExpression(ast: Ast, root: JsonSchema): { readonly type: Inferred; readonly unknownPaths: readonly UnknownPath[] } {
+export function inferExpression(
+  ast: Ast,
+  root: JsonSchema,
+): { readonly type: Inferred; readonly unknownPaths: readonly UnknownPath[] } {
   const unknownPaths: UnknownPath[] = [];
   const scope: Scope = { root, context: root, variables: new Map(), report: (unknown) => unknownPaths.push(unknown) };
   return { type: infer(ast, scope).type, unknownPaths };
@@ -55,7 +58,9 @@ function infer(ast: Ast, scope: Scope): Result {
     case 'name':
       return only(property(scope.context, ast, [], scope));
     case 'variable':
-      return only(ast.value === '' ? scope.context : ast.value === '$' ? scope.root : scope.variables.get(String(ast.value)));
+      return only(
+        ast.value === '' ? scope.context : ast.value === '$' ? scope.root : scope.variables.get(String(ast.value)),
+      );
     case 'path':
       return only(path(ast, scope));
     case 'binary':
@@ -66,7 +71,9 @@ function infer(ast: Ast, scope: Scope): Result {
       if (ast.condition) infer(ast.condition, scope);
       const yes = ast.then ? infer(ast.then, scope).type : undefined;
       const no = ast.else ? infer(ast.else, scope).type : undefined;
-      return only(yes && no && yes.type === no.type ? { ...(yes.type === undefined ? {} : { type: yes.type }) } : undefined);
+      return only(
+        yes && no && yes.type === no.type ? { ...(yes.type === undefined ? {} : { type: yes.type }) } : undefined,
+      );
     }
     case 'block': {
       let inner = scope;
@@ -119,15 +126,30 @@ function property(context: Inferred, ast: Ast, trail: readonly string[], scope: 
   const name = String(ast.value);
   if (owner === undefined) return undefined;
   if (owner.anyOf ?? owner.oneOf ?? owner.allOf) {
-    const found = [...(owner.anyOf ?? []), ...(owner.oneOf ?? []), ...(owner.allOf ?? [])].map((part) => itemOf(part)?.properties?.[name]).find(Boolean);
-    return found;
+    const parts = [...(owner.anyOf ?? []), ...(owner.oneOf ?? []), ...(owner.allOf ?? [])].filter(
+      (part) => part.type !== 'null',
+    );
+    const found = parts.map((part) => own(itemOf(part)?.properties, name)).filter((type) => type !== undefined);
+    // Where one of them is open or lacks the name, anything may come.
+    return found.length === parts.length ? (found.length === 1 ? found[0] : { anyOf: found }) : undefined;
   }
   const known = owner.properties;
-  if (known && name in known) return known[name];
+  const declared = own(known, name);
+  if (declared) return declared;
   if (typeof owner.additionalProperties === 'object') return owner.additionalProperties;
   const closed = (known !== undefined && owner.additionalProperties === false) || scalarTypes.has(String(owner.type));
-  if (closed) scope.report({ path: [...trail, name].join('.'), name, known: Object.keys(known ?? {}), position: ast.position ?? 0 });
+  if (closed)
+    scope.report({
+      path: [...trail, name].join('.'),
+      name,
+      known: Object.keys(known ?? {}),
+      position: ast.position ?? 0,
+    });
   return undefined;
+}
+
+function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return record && Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 const scalarTypes = new Set(['string', 'number', 'integer', 'boolean']);
@@ -235,7 +257,8 @@ const results: Readonly<Record<string, JsonSchema>> = {
 };
 
 function call(ast: Ast, scope: Scope): Inferred {
-  for (const argument of (ast.arguments ?? []) as readonly Ast[]) if (argument.type !== 'lambda') infer(argument, scope);
+  for (const argument of (ast.arguments ?? []) as readonly Ast[])
+    if (argument.type !== 'lambda') infer(argument, scope);
   const name = ast.procedure?.type === 'variable' ? String(ast.procedure.value) : '';
-  return scope.variables.has(name) ? undefined : results[name];
+  return scope.variables.has(name) ? undefined : own(results, name);
 }

@@ -3,32 +3,43 @@ import type { Finding } from '../finding.ts';
 import type { PlanMapping } from '../plan.ts';
 import type { FlowDocument, FlowNode, Mapping } from '../schema.ts';
 import { childrenOf, parseExpression, type Ast } from './expression.ts';
-import { mayFit, nearest, typeWord } from './fits.ts';
+import { mayFit, nearest, typeWord, whyNot } from './fits.ts';
 import { inferExpression } from './infer.ts';
 import type { Structure } from './structure.ts';
 
 interface NodeMappings {
   readonly findings: readonly Finding[];
   readonly mappings: Readonly<Record<string, PlanMapping>>;
+  /** Settings of the flow that are read; `*` when any may be. */
+  readonly params: ReadonlySet<string>;
 }
 
 /** Checks every field of one node against what is known upstream, and lowers it for the plan. */
 export function checkMappings(document: FlowDocument, structure: Structure, nodeId: string): NodeMappings {
   const node = document.nodes[nodeId];
   const type = structure.types.get(nodeId);
-  if (!node || !type) return { findings: [], mappings: {} };
+  if (!node || !type) return { findings: [], mappings: {}, params: new Set() };
   const findings: Finding[] = [];
   const mappings: Record<string, PlanMapping> = {};
+  const params = new Set<string>();
   const fields = type.input.properties ?? {};
   for (const [field, mapping] of Object.entries(node.inputs)) {
-    const schema = fields[field];
+    const schema = Object.hasOwn(fields, field) ? fields[field] : undefined;
     if (!schema) {
-      findings.push({ code: 'field_unknown', severity: 'error', nodeId, field, message: `"${node.name}" has no field "${field}".`, fix: 'Remove it.' });
+      findings.push({
+        code: 'field_unknown',
+        severity: 'error',
+        nodeId,
+        field,
+        message: `"${node.name}" has no field "${field}".`,
+        fix: 'Remove it.',
+      });
       continue;
     }
     const checked = checkMapping({ document, structure, nodeId, node, field, schema, mapping });
     findings.push(...checked.findings);
     if (checked.mapping) mappings[field] = checked.mapping;
+    checked.params?.forEach((id) => params.add(id));
   }
   for (const field of type.input.required ?? []) {
     const schema = fields[field];
@@ -42,7 +53,7 @@ export function checkMappings(document: FlowDocument, structure: Structure, node
         fix: `Fill in ${schema?.title ?? field}, or take it from an earlier step.`,
       });
   }
-  return { findings, mappings };
+  return { findings, mappings, params };
 }
 
 function isEmpty(mapping: Mapping | undefined): boolean {
@@ -60,41 +71,92 @@ interface Field {
   readonly mapping: Mapping;
 }
 
-function checkMapping(context: Field): { findings: Finding[]; mapping?: PlanMapping } {
+function checkMapping(context: Field): { findings: Finding[]; mapping?: PlanMapping; params?: readonly string[] } {
   const { nodeId, field, schema, mapping, node } = context;
   const title = schema.title ?? field;
   if (mapping.kind === 'literal') {
     if (isEmpty(mapping)) return { findings: [] };
-    const fits = mayFit(schemaOfValue(mapping.value), schema) && (schema.enum === undefined || schema.enum.includes(mapping.value));
-    const findings: Finding[] = fits
-      ? []
-      : [{ code: 'type_mismatch', severity: 'error', nodeId, field, message: `${title} of "${node.name}" must be ${typeWord(schema)}.`, fix: schema.enum ? `Choose one of: ${schema.enum.join(', ')}.` : 'Correct the value.' }];
+    const wrong = whyNot(mapping.value, schema);
+    const findings: Finding[] =
+      wrong === undefined
+        ? []
+        : [
+            {
+              code: 'type_mismatch',
+              severity: 'error',
+              nodeId,
+              field,
+              message: `${title} of "${node.name}" ${wrong}.`,
+              fix: schema.enum ? `Choose one of: ${schema.enum.join(', ')}.` : 'Correct the value.',
+            },
+          ];
     return { findings, mapping: { kind: 'literal', value: mapping.value } };
   }
   if (mapping.source.trim() === '') return { findings: [] };
   const parsed = parseExpression(mapping.source);
   if ('problem' in parsed) {
     const { code, message, fix, at } = parsed.problem;
-    return { findings: [{ code, severity: 'error', nodeId, field, message: `${title}: ${message}`, fix, ...(at ? { at } : {}) }] };
+    return {
+      findings: [
+        { code, severity: 'error', nodeId, field, message: `${title}: ${message}`, fix, ...(at ? { at } : {}) },
+      ],
+    };
   }
   const reads = stepsRead(parsed.ast);
   const findings = [...checkReads(context, reads), ...checkTypes(context, parsed.ast)];
-  return { findings, mapping: { kind: 'expression', source: mapping.source, reads } };
+  return { findings, mapping: { kind: 'expression', source: mapping.source, reads }, params: paramsRead(parsed.ast) };
 }
 
-/** Ids of the steps that an expression names: `steps.<id>`, from the root or from `$$`. Reading `steps` as a whole reads all. */
+/** Ids of the steps that an expression names: `steps.<id>`, from the root or from `$$`. Reading `steps`, or the root, as a whole reads all. */
 export function stepsRead(ast: Ast): string[] {
+  return rootReads(ast, 'steps');
+}
+
+/** Ids of the flow's settings that an expression names, in the same way. */
+export function paramsRead(ast: Ast): string[] {
+  return rootReads(ast, 'params');
+}
+
+function rootReads(ast: Ast, member: string): string[] {
   const found = new Set<string>();
-  const visit = (node: Ast): void => {
-    const steps = node.type === 'path' ? (node.steps ?? []) : [];
-    const at = steps.findIndex((step) => step.type === 'name' && step.value === 'steps');
-    if (at >= 0) {
-      const next = steps[at + 1];
-      found.add(next?.type === 'name' || next?.type === 'string' ? String(next.value) : '*');
-    }
-    childrenOf(node).forEach(visit);
+  const read = (of: Ast | undefined): void => {
+    if (of?.type === 'wildcard' || of?.type === 'descendant') found.add('*');
   };
-  visit(ast);
+  const visit = (node: Ast, atRoot: boolean): void => {
+    if (node.type === 'variable' && (node.value === '$' || (node.value === '' && atRoot))) found.add('*');
+    if (atRoot) read(node);
+    if (node.type !== 'path') {
+      for (const child of childrenOf(node)) visit(child, atRoot);
+      return;
+    }
+    const steps = node.steps ?? [];
+    const [first] = steps;
+    const isRoot =
+      first?.type === 'variable' &&
+      (first.value === '$' || (first.value === '' && atRoot)) &&
+      steps.length > 1 &&
+      !first.predicate &&
+      !first.stages;
+    const at = isRoot ? 1 : 0;
+    const owner = isRoot || atRoot ? steps[at] : undefined;
+    read(owner);
+    if (owner?.type === 'name' && owner.value === member) {
+      const next = steps[at + 1];
+      found.add(
+        (next?.type === 'name' || next?.type === 'string') && !owner.predicate && !owner.stages
+          ? String(next.value)
+          : '*',
+      );
+    }
+    // Behind the first step, and in a filter, names belong to what came before.
+    for (const [index, step] of steps.entries()) {
+      if (index === 0 && !isRoot && step.type !== 'name') visit({ ...step, predicate: [], stages: [] }, atRoot);
+      else if (index > 0) visit({ ...step, predicate: [], stages: [] }, false);
+      for (const stage of [...(step.predicate ?? []), ...(step.stages ?? [])]) visit(stage, false);
+    }
+    if (node.group) for (const child of childrenOf({ type: 'group', lhs: node.group.lhs })) visit(child, false);
+  };
+  visit(ast, true);
   return [...found].sort();
 }
 
@@ -137,7 +199,11 @@ function checkTypes({ document, structure, nodeId, node, field, schema, mapping 
       field,
       at: { start, end: position },
       message: `${schema.title ?? field} of "${node.name}" reads "${path}", which does not exist.`,
-      fix: guess ? `Did you mean "${guess}"?` : known.length > 0 ? `There is: ${known.slice(0, 8).join(', ')}${known.length > 8 ? ' …' : ''}.` : 'Pick a field from the list.',
+      fix: guess
+        ? `Did you mean "${guess}"?`
+        : known.length > 0
+          ? `There is: ${known.slice(0, 8).join(', ')}${known.length > 8 ? ' …' : ''}.`
+          : 'Pick a field from the list.',
       ...(guess && source.slice(start, position) === name
         ? { suggestion: { title: `Use ${guess}`, source: source.slice(0, start) + guess + source.slice(position) } }
         : {}),
@@ -150,16 +216,29 @@ function checkTypes({ document, structure, nodeId, node, field, schema, mapping 
       nodeId,
       field,
       message: `${schema.title ?? field} of "${node.name}" needs ${typeWord(schema)}, but this gives ${typeWord(type)}.`,
-      fix: schema.type === 'string' ? 'Wrap it in $string( … ).' : schema.type === 'number' ? 'Wrap it in $number( … ).' : 'Pick another field.',
+      fix:
+        schema.type === 'string'
+          ? 'Wrap it in $string( … ).'
+          : schema.type === 'number'
+            ? 'Wrap it in $number( … ).'
+            : 'Pick another field.',
     });
   return findings;
 }
 
 const text: JsonSchema = { type: 'string' };
-const closed = (properties: Record<string, JsonSchema>): JsonSchema => ({ type: 'object', properties, additionalProperties: false });
+const closed = (properties: Record<string, JsonSchema>): JsonSchema => ({
+  type: 'object',
+  properties,
+  additionalProperties: false,
+});
 
 /** The schema of everything an expression of this node may read. The studio completes from it, too. */
-export function scopeSchema(document: FlowDocument, structure: Pick<Structure, 'types' | 'upstream'>, nodeId: string): JsonSchema {
+export function scopeSchema(
+  document: FlowDocument,
+  structure: Pick<Structure, 'types' | 'upstream'>,
+  nodeId: string,
+): JsonSchema {
   const upstream = structure.upstream.get(nodeId) ?? new Set<string>();
   const steps: Record<string, JsonSchema> = {};
   const triggers: JsonSchema[] = [];
@@ -172,7 +251,10 @@ export function scopeSchema(document: FlowDocument, structure: Pick<Structure, '
     if (type.kind === 'trigger') triggers.push(output);
   }
   const params = Object.fromEntries(
-    Object.entries(document.params).map(([id, param]) => [id, param.type === 'choice' ? text : { type: param.type === 'text' ? 'string' : param.type }]),
+    Object.entries(document.params).map(([id, param]) => [
+      id,
+      param.type === 'choice' ? text : { type: param.type === 'text' ? 'string' : param.type },
+    ]),
   );
   return closed({
     trigger: triggers.length === 1 ? (triggers[0] ?? {}) : {},
@@ -188,9 +270,4 @@ export function outputSchema(node: FlowNode, type: NodeTypeInfo): JsonSchema {
   const chosen = type.outputBy ? node.inputs[type.outputBy.field] : undefined;
   if (type.outputBy && chosen?.kind === 'literal') return type.outputBy.schemas[String(chosen.value)] ?? type.output;
   return type.output;
-}
-
-function schemaOfValue(value: unknown): JsonSchema {
-  if (value === null) return { type: 'null' };
-  return { type: Array.isArray(value) ? 'array' : typeof value };
 }

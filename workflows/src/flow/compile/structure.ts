@@ -33,7 +33,12 @@ export function checkStructure(document: FlowDocument, catalog: CatalogInfo): St
   }
   const triggers = [...types].filter(([, type]) => type.kind === 'trigger').map(([id]) => id);
   if (triggers.length === 0)
-    findings.push({ code: 'trigger_missing', severity: 'error', message: 'Nothing starts this flow.', fix: 'Add a trigger, for example "A record changes".' });
+    findings.push({
+      code: 'trigger_missing',
+      severity: 'error',
+      message: 'Nothing starts this flow.',
+      fix: 'Add a trigger, for example "A record changes".',
+    });
 
   const outgoing = checkEdges(document, types, findings);
   const { order, cyclic } = sort(document, outgoing);
@@ -60,7 +65,11 @@ export function checkStructure(document: FlowDocument, catalog: CatalogInfo): St
   return { types, order, upstream, certain, findings };
 }
 
-function checkEdges(document: FlowDocument, types: ReadonlyMap<string, NodeTypeInfo>, findings: Finding[]): Map<string, string[]> {
+function checkEdges(
+  document: FlowDocument,
+  types: ReadonlyMap<string, NodeTypeInfo>,
+  findings: Finding[],
+): Map<string, string[]> {
   const outgoing = new Map<string, string[]>();
   const seen = new Set<string>();
   for (const edge of document.edges) {
@@ -77,7 +86,14 @@ function checkEdges(document: FlowDocument, types: ReadonlyMap<string, NodeTypeI
       continue;
     }
     const key = `${edge.from}\n${edge.port}\n${edge.to}`;
-    if (seen.has(key)) findings.push({ code: 'edge_duplicate', severity: 'error', nodeId: edge.from, message: `"${source.name}" is connected twice to "${target.name}".`, fix: 'Remove one of the two.' });
+    if (seen.has(key))
+      findings.push({
+        code: 'edge_duplicate',
+        severity: 'error',
+        nodeId: edge.from,
+        message: `"${source.name}" is connected twice to "${target.name}".`,
+        fix: 'Remove one of the two.',
+      });
     seen.add(key);
     const sourceType = types.get(edge.from);
     if (sourceType && !portsOf(source, sourceType).some((port) => port.id === edge.port))
@@ -89,17 +105,30 @@ function checkEdges(document: FlowDocument, types: ReadonlyMap<string, NodeTypeI
         fix: 'Remove that connection and draw it from one of its ways out.',
       });
     if (types.get(edge.to)?.kind === 'trigger')
-      findings.push({ code: 'trigger_has_input', severity: 'error', nodeId: edge.to, message: `"${target.name}" is a trigger: nothing can lead to it.`, fix: 'Remove the connection.' });
+      findings.push({
+        code: 'trigger_has_input',
+        severity: 'error',
+        nodeId: edge.to,
+        message: `"${target.name}" is a trigger: nothing can lead to it.`,
+        fix: 'Remove the connection.',
+      });
     outgoing.set(edge.from, [...(outgoing.get(edge.from) ?? []), edge.to]);
   }
   return outgoing;
 }
 
 /** Kahn's order; what is left over lies on or behind a cycle. Ties are broken by id, so that the plan is canonical. */
-function sort(document: FlowDocument, outgoing: ReadonlyMap<string, readonly string[]>): { order: string[]; cyclic: string[] } {
+function sort(
+  document: FlowDocument,
+  outgoing: ReadonlyMap<string, readonly string[]>,
+): { order: string[]; cyclic: string[] } {
   const waiting = new Map(Object.keys(document.nodes).map((id) => [id, 0]));
-  for (const targets of outgoing.values()) for (const target of targets) waiting.set(target, (waiting.get(target) ?? 0) + 1);
-  const ready = [...waiting].filter(([, count]) => count === 0).map(([id]) => id).sort();
+  for (const targets of outgoing.values())
+    for (const target of targets) waiting.set(target, (waiting.get(target) ?? 0) + 1);
+  const ready = [...waiting]
+    .filter(([, count]) => count === 0)
+    .map(([id]) => id)
+    .sort();
   const order: string[] = [];
   for (let nodeId = ready.shift(); nodeId !== undefined; nodeId = ready.shift()) {
     order.push(nodeId);
@@ -147,10 +176,18 @@ function ancestors(document: FlowDocument, order: readonly string[], triggers: r
       for (const ancestor of upstream.get(source) ?? []) before.add(ancestor);
     }
     upstream.set(nodeId, before);
-    const chains = sources.map((source) => new Set([source, ...(certain.get(source) ?? [])]));
+    // A step that is switched off passes the way on, but leaves no values.
+    const chains = sources.map(
+      (source) => new Set([...(document.nodes[source]?.disabled ? [] : [source]), ...(certain.get(source) ?? [])]),
+    );
     const all = document.nodes[nodeId]?.join?.mode === 'all';
     const [first = new Set<string>(), ...rest] = chains;
-    certain.set(nodeId, all ? new Set(chains.flatMap((chain) => [...chain])) : new Set([...first].filter((id) => rest.every((chain) => chain.has(id)))));
+    certain.set(
+      nodeId,
+      all
+        ? new Set(chains.flatMap((chain) => [...chain]))
+        : new Set([...first].filter((id) => rest.every((chain) => chain.has(id)))),
+    );
   }
   if (triggers.length > 1) for (const set of certain.values()) for (const trigger of triggers) set.delete(trigger);
   return { upstream, certain };
