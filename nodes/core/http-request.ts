@@ -22,7 +22,7 @@ const BODY_MAX_BYTES = 1024 * 1024;
  * Calls any system on the open internet; private addresses are refused, at save and at connect.
  *
  * Our key travels as `Idempotency-Key`, but nobody is known to honour it, so a changing request whose answer was lost waits for a person.
- * A GET is declared `create` with the rest and still repeats safely: its failures are never `ambiguous`.
+ * A GET is a read and repeats.
  */
 export const node = defineAction({
   id: 'core.http-request',
@@ -31,6 +31,7 @@ export const node = defineAction({
   category: 'Network',
   icon: 'globe',
   effect: 'create',
+  effectFor: ({ method }) => (method === 'GET' ? 'read' : 'create'),
   source: 'https://www.rfc-editor.org/rfc/rfc9110',
   input,
   output: z.object({ status: z.number(), headers: z.record(z.string(), z.string()), body: z.unknown() }),

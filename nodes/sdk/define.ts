@@ -14,6 +14,7 @@ type Common<I extends InputSchema, O extends z.ZodType> = Omit<
   | 'findExisting'
   | 'ports'
   | 'effect'
+  | 'effectFor'
   | 'example'
   | 'remote'
   | 'subscription'
@@ -33,6 +34,7 @@ type Run<I extends InputSchema, O extends z.ZodType> = (
 /** An action as its author writes it: `run` gets the checked input and must return the declared output. */
 export type ActionDeclaration<I extends InputSchema, O extends z.ZodType> = Common<I, O> & {
   readonly effect: NodeType['effect'];
+  readonly effectFor?: (input: z.infer<I>) => NodeType['effect'];
   readonly run: Run<I, O>;
   readonly findExisting?: (context: RunContext<z.infer<I>>) => Promise<NodeResult<z.infer<O>> | undefined>;
   readonly example?: z.input<I>;

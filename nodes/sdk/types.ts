@@ -120,6 +120,8 @@ export interface NodeType {
   /** The connector whose connection this node needs; absent for core nodes. */
   readonly connector?: string;
   readonly effect: Effect;
+  /** A milder effect, where the input decides it: a request with GET is a read. */
+  effectFor?(input: never): Effect;
   /** Fields may carry `.meta({ title, description, optionsFrom: '<name>', multiline, advanced })`. */
   readonly input: InputSchema;
   readonly output: z.ZodType;

@@ -6,15 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '@plumbline/db/embedded';
 import { findTemporalCli } from '@plumbline/engine/start/temporal-cli';
 import { startTemporal, type TemporalServer } from '@plumbline/engine/start/temporal-server';
-import type {
-  Activities,
-  FinishRunInput,
-  SettleStepInput,
-  StepDecision,
-  StepOutcome,
-} from '@plumbline/workflows/activities/contract';
+import type { Activities, LaneReport, SettleStepInput, StepDecision } from '@plumbline/workflows/activities/contract';
 import { Carriers, StepNotParkedError } from '@plumbline/workflows/client';
-import type { PlanGraph, PlanNode } from '@plumbline/workflows/flow';
+import { carrierWorkflowId } from '@plumbline/workflows/payload-codec';
+import { Client, Connection } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -24,7 +19,6 @@ const plain: PayloadCodec = {
   decode: (payloads) => Promise.resolve(payloads),
 };
 const companyId = randomUUID();
-const failure = { kind: 'invalid', code: 'c', message: 'It failed.', fix: 'Mend it.' };
 
 let dataDir: string;
 let temporal: TemporalServer;
@@ -33,23 +27,27 @@ let worker: Worker;
 let running: Promise<void>;
 let carriers: Carriers;
 
-/** What each step answers, attempt by attempt, and everything the workflow asked for: a ledger that only remembers. */
-const outcomes = new Map<string, StepOutcome[]>();
-const attempts: { readonly runId: string; readonly nodeId: string; readonly attempt: number }[] = [];
+type Standing = Omit<LaneReport, 'runId'>;
+const ended: Standing = { ended: true, wakeInMs: null, parked: [] };
+const parkedAt = (...parked: string[]): Standing => ({ ended: false, wakeInMs: null, parked });
+const wakes = (wakeInMs: number): Standing => ({ ended: false, wakeInMs, parked: [] });
+
+/** Where each run stands, call by call, and everything the workflow asked for: a ledger that only remembers. */
+const standings = new Map<string, Standing[]>();
+const advances: string[][] = [];
 const settled: SettleStepInput[] = [];
-const finished: FinishRunInput[] = [];
+const cancelled: string[] = [];
 const activities: Activities = {
-  startRun: () => Promise.resolve(),
-  runStep: ({ runId, nodeId, attempt }) => {
-    attempts.push({ runId, nodeId, attempt });
-    return Promise.resolve(outcomes.get(`${runId}/${nodeId}`)?.shift() ?? { kind: 'done', port: 'out' });
+  advance: ({ runIds }) => {
+    advances.push([...runIds]);
+    return Promise.resolve(runIds.map((runId) => ({ runId, ...(standings.get(runId)?.shift() ?? ended) })));
   },
   settleStep: (input) => {
     settled.push(input);
-    return Promise.resolve({ port: input.decision.action === 'skip' ? 'out' : null });
+    return Promise.resolve();
   },
-  finishRun: (input) => {
-    finished.push(input);
+  cancelRun: ({ runId }) => {
+    cancelled.push(runId);
     return Promise.resolve();
   },
 };
@@ -78,157 +76,105 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-const node = (id: string, more: Partial<PlanNode> = {}): PlanNode => ({
-  id,
-  kind: 'action',
-  join: { mode: 'any' },
-  retry: { attempts: 3, initialSeconds: 1 },
-  onError: 'park',
-  disabled: false,
-  ...more,
-});
-const line = (...ids: string[]): PlanGraph => ({
-  nodes: [node('t', { kind: 'trigger' }), ...ids.map((id) => node(id))],
-  edges: ids.map((to, index) => ({ from: index === 0 ? 't' : (ids[index - 1] as string), port: 'out', to })),
-});
-
-async function carry(graph: PlanGraph, script: Readonly<Record<string, readonly StepOutcome[]>> = {}, runs = 1) {
-  const runIds = Array.from({ length: runs }, () => randomUUID());
+/** Starts a carrier; the script says where its first run stands after each time it was carried on. */
+async function carry(script: readonly Standing[] = [], runs = 1) {
+  const runIds = Array.from({ length: runs }, () => randomUUID() as string);
   const [runId = ''] = runIds;
-  for (const [nodeId, list] of Object.entries(script)) outcomes.set(`${runId}/${nodeId}`, [...list]);
+  standings.set(runId, [...script]);
   const carrierId = randomUUID();
-  const input = {
-    companyId,
-    carrierId,
-    planHash: 'hash',
-    graph,
-    runs: runIds.map((id) => ({ runId: id, triggerNodeId: 't' })),
-  };
+  const input = { companyId, carrierId, planHash: 'hash', runIds };
   await carriers.start(input);
+  const handle = new Client({ connection: await Connection.connect({ address: temporal.address }) }).workflow.getHandle(
+    carrierWorkflowId(companyId, carrierId),
+  );
   return {
     runId,
     runIds,
     again: () => carriers.start(input),
-    attempts: () => attempts.filter((one) => one.runId === runId).map(({ nodeId, attempt }) => `${nodeId}${attempt}`),
+    /** How often the run was carried on. */
+    times: (id = runId) => advances.filter((ids) => ids.includes(id)).length,
     decide: (nodeId: string, decision: StepDecision) =>
       carriers.decide({ companyId, carrierId }, { runId, nodeId, iteration: '', decision }),
     cancel: () => carriers.cancel({ companyId, carrierId }, runId),
-    end: (id = runId) =>
-      vi.waitFor(() => finished.find((one) => one.runId === id) ?? Promise.reject(new Error('The run has not ended')), {
-        timeout: 20_000,
-        interval: 20,
-      }),
-    parked: () =>
-      vi.waitFor(() => expect(attempts.some((one) => one.runId === runId)).toBe(true), {
-        timeout: 20_000,
-        interval: 20,
-      }),
+    ended: () => handle.result(),
+    bytes: async () => (await handle.describe()).historySize,
   };
 }
 
+const eventually = { timeout: 20_000, interval: 50 };
+
 describe('a carrier', () => {
-  test('carries a run to its end, once, however often it is started', async () => {
-    const run = await carry(line('a', 'b'));
+  test('has a run carried on once, however often it is started', async () => {
+    const run = await carry();
     await run.again();
-    expect(await run.end()).toEqual({ companyId, runId: run.runId, status: 'succeeded', skipped: [] });
+    await run.ended();
     await run.again();
-    expect(run.attempts()).toEqual(['a1', 'b1']);
+    expect(run.times()).toBe(1);
   });
 
-  test('carries many runs, each on its own', async () => {
-    const run = await carry(line('a'), { a: [{ kind: 'parked', failure }] }, 20);
-    for (const id of run.runIds.slice(1)) expect((await run.end(id)).status).toBe('succeeded');
-    expect(finished.some(({ runId }) => runId === run.runId)).toBe(false);
-    await run.decide('a', { action: 'abort' });
-    expect(await run.end()).toMatchObject({ status: 'failed', failure });
+  test('has its runs carried on together first, then each on its own', async () => {
+    const run = await carry([parkedAt('a')], 20);
+    await vi.waitFor(() => run.decide('a', { action: 'abort' }), eventually);
+    await run.ended();
+    expect(run.runIds.map((id) => run.times(id))).toEqual([2, ...Array.from({ length: 19 }, () => 1)]);
   });
 
-  test('waits between two attempts and counts them', async () => {
-    const run = await carry(line('a'), {
-      a: [
-        { kind: 'retry', afterMs: 300 },
-        { kind: 'retry', afterMs: 10 },
-      ],
-    });
-    await run.end();
-    expect(run.attempts()).toEqual(['a1', 'a2', 'a3']);
+  test('waits as long as a run says, over and over', async () => {
+    const began = performance.now();
+    const run = await carry([wakes(300), wakes(200), wakes(0)]);
+    await run.ended();
+    expect(run.times()).toBe(4);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(490);
   });
 
-  test('tries again from the first attempt when a person says so', async () => {
-    const run = await carry(line('a'), {
-      a: [
-        { kind: 'retry', afterMs: 1 },
-        { kind: 'parked', failure },
-      ],
-    });
-    await vi.waitFor(() => run.decide('a', { action: 'retry' }), { timeout: 20_000, interval: 50 });
-    expect((await run.end()).status).toBe('succeeded');
-    expect(run.attempts()).toEqual(['a1', 'a2', 'a1']);
-    expect(settled.filter(({ runId }) => runId === run.runId)).toHaveLength(1);
+  test('records a decision before it answers, and goes on', async () => {
+    const run = await carry([parkedAt('a')]);
+    await vi.waitFor(() => run.decide('a', { action: 'retry' }), eventually);
+    expect(settled.filter(({ runId }) => runId === run.runId)).toEqual([
+      { companyId, planHash: 'hash', runId: run.runId, nodeId: 'a', iteration: '', decision: { action: 'retry' } },
+    ]);
+    await run.ended();
+    expect(run.times()).toBe(2);
   });
 
   test('lets the first of many decisions at once stand, and tells the others', async () => {
-    const run = await carry(line('a', 'b'), { a: [{ kind: 'parked', failure }] });
-    await run.parked();
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const run = await carry([parkedAt('a')]);
+    await vi.waitFor(() => expect(run.times()).toBe(1), eventually);
+    await expect(run.decide('b', { action: 'retry' })).rejects.toBeInstanceOf(StepNotParkedError);
     const answers = await Promise.allSettled(
       Array.from({ length: 5 }, () => run.decide('a', { action: 'skip', output: {} })),
     );
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     for (const answer of answers)
       if (answer.status === 'rejected') expect(answer.reason).toBeInstanceOf(StepNotParkedError);
-    await run.end();
+    await run.ended();
     expect(settled.filter(({ runId }) => runId === run.runId)).toHaveLength(1);
-    expect(run.attempts()).toEqual(['a1', 'b1']);
     await expect(run.decide('a', { action: 'retry' })).rejects.toBeInstanceOf(StepNotParkedError);
   });
 
-  test('goes on by the error way of a step that has one', async () => {
-    const graph: PlanGraph = {
-      nodes: [node('t', { kind: 'trigger' }), node('a', { onError: 'port' }), node('good'), node('bad')],
-      edges: [
-        { from: 't', port: 'out', to: 'a' },
-        { from: 'a', port: 'out', to: 'good' },
-        { from: 'a', port: 'error', to: 'bad' },
-      ],
-    };
-    const run = await carry(graph, { a: [{ kind: 'failed', failure }] });
-    expect(await run.end()).toMatchObject({ status: 'succeeded', skipped: ['good'] });
-    expect(run.attempts()).toEqual(['a1', 'bad1']);
-  });
-
-  test('ends a run whose step stops it, also while another branch waits', async () => {
-    const graph: PlanGraph = {
-      nodes: [node('t', { kind: 'trigger' }), node('stops', { onError: 'stop' }), node('waits'), node('later')],
-      edges: [
-        { from: 't', port: 'out', to: 'stops' },
-        { from: 't', port: 'out', to: 'waits' },
-        { from: 'waits', port: 'out', to: 'later' },
-      ],
-    };
-    const run = await carry(graph, {
-      stops: [
-        { kind: 'retry', afterMs: 200 },
-        { kind: 'failed', failure },
-      ],
-      waits: [{ kind: 'retry', afterMs: 3_600_000 }],
-    });
-    expect(await run.end()).toMatchObject({ status: 'failed', failure });
-    expect(run.attempts()).not.toContain('later1');
+  test('takes decisions about two branches of one run', async () => {
+    const run = await carry([parkedAt('a', 'b'), parkedAt('b')]);
+    await vi.waitFor(() => run.decide('a', { action: 'retry' }), eventually);
+    await run.decide('b', { action: 'retry' });
+    await run.ended();
+    expect(settled.filter(({ runId }) => runId === run.runId).map(({ nodeId }) => nodeId)).toEqual(['a', 'b']);
   });
 
   test('ends a run that is cancelled, parked or waiting, and no other', async () => {
-    for (const first of [
-      { kind: 'parked', failure },
-      { kind: 'retry', afterMs: 3_600_000 },
-    ] as const) {
-      const run = await carry(line('a', 'b'), { a: [first] }, 2);
-      await run.parked();
-      await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const first of [parkedAt('a'), wakes(3_600_000)]) {
+      const run = await carry([first], 2);
+      await vi.waitFor(() => expect(run.times()).toBe(1), eventually);
       await run.cancel();
-      expect((await run.end()).status).toBe('cancelled');
-      expect((await run.end(run.runIds[1])).status).toBe('succeeded');
-      expect(run.attempts()).toEqual(['a1']);
+      await run.ended();
+      expect(cancelled).toContain(run.runId);
+      expect(cancelled).not.toContain(run.runIds[1]);
+      expect(run.times()).toBe(1);
     }
+  });
+
+  test('costs Temporal little: one marker for the whole of fifty runs', async () => {
+    const run = await carry([], 50);
+    await run.ended();
+    expect((await run.bytes()) ?? Infinity).toBeLessThan(50 * 400);
   });
 });

@@ -1,5 +1,4 @@
 import type { Store } from '@plumbline/db';
-import type { Plan, PlanGraph } from '@plumbline/workflows/flow';
 import type { Carriers } from '@plumbline/workflows/client';
 import type { Logger } from 'pino';
 import type { QueuedRun } from './claim.ts';
@@ -15,7 +14,6 @@ export async function startCarriers(
   options: { readonly store: Store; readonly carriers: Carriers; readonly log: Logger; readonly now: () => Date },
   runs: readonly QueuedRun[],
 ): Promise<void> {
-  const graphs = new Map<string, Promise<PlanGraph>>();
   const waiting = groupByCarrier(runs);
   let failures = 0;
   const work = async (): Promise<void> => {
@@ -23,15 +21,12 @@ export async function startCarriers(
       const [first] = carrier;
       if (!first || failures > 2) continue; // Temporal is away: the sweep comes back to the rest
       const { companyId, carrierId, planHash } = first;
-      const graphKey = `${companyId}/${planHash}`;
-      if (!graphs.has(graphKey)) graphs.set(graphKey, loadGraph(options.store, companyId, planHash));
       try {
         await options.carriers.start({
           companyId,
           carrierId,
           planHash,
-          graph: await (graphs.get(graphKey) as Promise<PlanGraph>),
-          runs: carrier.map(({ runId, triggerNodeId }) => ({ runId, triggerNodeId })),
+          runIds: carrier.map(({ runId }) => runId),
         });
         await options.store.tenant(companyId, (tx) =>
           tx
@@ -58,16 +53,4 @@ function groupByCarrier(runs: readonly QueuedRun[]): QueuedRun[][] {
   const carriers = new Map<string, QueuedRun[]>();
   for (const run of runs) carriers.set(run.carrierId, [...(carriers.get(run.carrierId) ?? []), run]);
   return [...carriers.values()].reverse();
-}
-
-async function loadGraph(store: Store, companyId: string, hash: string): Promise<PlanGraph> {
-  const row = await store.tenant(companyId, (tx) =>
-    tx
-      .selectFrom('plans')
-      .select('plan')
-      .where('company_id', '=', companyId)
-      .where('hash', '=', hash)
-      .executeTakeFirstOrThrow(),
-  );
-  return (row.plan as unknown as Plan).graph;
 }

@@ -1,3 +1,4 @@
+import { DataError } from '@plumbline/db';
 import { isConnectorFailure, type ConnectorFailure } from '@plumbline/nodes';
 import type { StepFailure } from '../step-failure.ts';
 
@@ -26,6 +27,13 @@ export function toStepFailure(error: unknown): StepFailure {
       fix: fixes[error.kind],
       ...(error.vendorMessage ? { vendorMessage: error.vendorMessage } : {}),
       ...(error.requestId ? { requestId: error.requestId } : {}),
+    };
+  if (error instanceof DataError)
+    return {
+      kind: 'invalid',
+      code: error.code,
+      message: error.message,
+      fix: 'Remove the character where the text comes from, then retry.',
     };
   return {
     kind: 'bug',

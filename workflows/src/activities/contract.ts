@@ -1,16 +1,17 @@
-import type { StepFailure } from '../step-failure.ts';
-
 /**
  * What workflow code may ask of the outside. References only: values stay in the ledger, secrets stay in the activity, so that
- * a history holds a few hundred bytes a step.
+ * a history holds a few hundred bytes however much a run does.
  */
 export interface Activities {
-  /** Carries out one attempt of one node and records it. Throws only when the ledger itself is out of reach. */
-  runStep(input: RunStepInput): Promise<StepOutcome>;
+  /**
+   * Carries runs on as far as they go without waiting; one report each, in their order. Where they stand is in the ledger, so it may be repeated. Throws
+   * only when the ledger itself is out of reach.
+   */
+  advance(input: AdvanceInput): Promise<readonly LaneReport[]>;
   /** Records what a person decided about a parked step. */
-  settleStep(input: SettleStepInput): Promise<{ readonly port: string | null }>;
-  startRun(input: RunRef): Promise<void>;
-  finishRun(input: FinishRunInput): Promise<void>;
+  settleStep(input: SettleStepInput): Promise<void>;
+  /** Ends a run that someone cancelled; what it has done stays done. */
+  cancelRun(input: RunRef): Promise<void>;
 }
 
 export interface RunRef {
@@ -18,38 +19,31 @@ export interface RunRef {
   readonly runId: string;
 }
 
-export interface RunStepInput extends RunRef {
+export interface AdvanceInput {
+  readonly companyId: string;
+  readonly planHash: string;
+  readonly runIds: readonly string[];
+}
+
+/** Where a run stands after it was carried on. */
+export interface LaneReport {
+  readonly runId: string;
+  readonly ended: boolean;
+  /** When it can go on by itself; null when it cannot. */
+  readonly wakeInMs: number | null;
+  /** Steps that wait for a person. */
+  readonly parked: readonly string[];
+}
+
+export type StepDecision =
+  | { readonly action: 'retry' }
+  /** Goes on as if the step had given this output and left by this port. @default the node's first port */
+  | { readonly action: 'skip'; readonly output: unknown; readonly port?: string }
+  | { readonly action: 'abort' };
+
+export interface SettleStepInput extends RunRef {
   readonly planHash: string;
   readonly nodeId: string;
   readonly iteration: string;
-  /** 1 for the first. */
-  readonly attempt: number;
-  readonly maxAttempts: number;
-  readonly onError: 'park' | 'port' | 'stop';
-  /** First wait of the back-off. */
-  readonly initialSeconds: number;
-}
-
-export type StepOutcome =
-  | { readonly kind: 'done'; readonly port: string }
-  /** Try again after that time. */
-  | { readonly kind: 'retry'; readonly afterMs: number }
-  | { readonly kind: 'failed'; readonly failure: StepFailure }
-  /** Recorded as waiting for a person. */
-  | { readonly kind: 'parked'; readonly failure: StepFailure };
-
-export type StepDecision =
-  { readonly action: 'retry' } | { readonly action: 'skip'; readonly output: unknown } | { readonly action: 'abort' };
-
-export interface SettleStepInput extends RunRef {
-  readonly nodeId: string;
-  readonly iteration: string;
   readonly decision: StepDecision;
-}
-
-export interface FinishRunInput extends RunRef {
-  readonly status: 'succeeded' | 'failed' | 'cancelled';
-  /** Nodes that no taken edge led to. */
-  readonly skipped: readonly string[];
-  readonly failure?: StepFailure;
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { stepKey } from '../step-key.ts';
 import { createActivities } from './index.ts';
-import type { RunStepInput } from './contract.ts';
+import type { BenchAttempt } from './testing.ts';
 import { performOnce } from './effects.ts';
 import { openBench, type Bench } from './testing.ts';
 
@@ -70,7 +70,7 @@ async function effect() {
   return {
     input,
     key,
-    perform: (action: NodeType, deps = bench.deps) => performOnce(deps, input, key, action, context),
+    perform: (action: NodeType, deps = bench.deps) => performOnce(deps, { ...input, key }, action, context),
     row: async () =>
       (
         await bench.database.asOwner<{ state: string; result: unknown }>(
@@ -86,7 +86,7 @@ async function effect() {
   };
 }
 
-const leaveIntent = (input: RunStepInput, key: string) =>
+const leaveIntent = (input: BenchAttempt, key: string) =>
   bench.database.asOwner(
     `insert into effects (company_id, key, run_id, node_id, iteration, state) values ($1, $2, $3, $4, '', 'intent')`,
     [input.companyId, key, input.runId, input.nodeId],
@@ -149,6 +149,7 @@ describe('an effect', () => {
     );
     await createActivities(bench.deps).settleStep({
       companyId: input.companyId,
+      planHash: input.planHash,
       runId: input.runId,
       nodeId: input.nodeId,
       iteration: '',

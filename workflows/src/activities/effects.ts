@@ -8,7 +8,6 @@ import {
 import { json } from '@plumbline/db';
 import { sql } from 'kysely';
 import type { Dependencies } from './dependencies.ts';
-import type { RunStepInput } from './contract.ts';
 
 /**
  * Carries out a node's effect once. The intent is committed before anything is sent, the outcome after; whoever finds an intent without an outcome
@@ -21,28 +20,56 @@ import type { RunStepInput } from './contract.ts';
  */
 export async function performOnce(
   deps: Dependencies,
-  input: RunStepInput,
-  key: string,
+  step: StepKeyed,
   type: NodeType,
   context: RunContext<never>,
+  given: GivenClaim = {},
 ): Promise<NodeResult> {
   if (!type.run) return { output: context.input };
-  if (type.effect === 'none' || type.effect === 'read') return await type.run(context);
-  const { companyId } = input;
-  const claim = await claimEffect(deps, input, key, context.signal);
+  if (!isWrite(effectOf(type, context.input))) return await type.run(context);
+  const { companyId, key } = step;
+  const claim = given.claimed ? ({ kind: 'first' } as const) : await claimEffect(deps, step, context.signal);
   if (claim.kind === 'confirmed') return claim.result;
   const heart = setInterval(() => void keepClaim(deps, companyId, key).catch(() => undefined), HEARTBEAT_MS);
   try {
     deps.crashPoint?.('after-intent');
-    return await carryOut(deps, { companyId, key, type, context, mayBeThere: claim.kind === 'unsettled' });
+    const result = await carryOut(deps, { ...step, type, context, mayBeThere: claim.kind === 'unsettled' });
+    if (given.confirm) given.confirm(result);
+    else await settle(deps, companyId, key, 'confirmed', result);
+    return result;
   } finally {
     clearInterval(heart);
   }
 }
 
-interface Work {
+/** A step under the name its effect has. */
+export interface StepKeyed {
   readonly companyId: string;
+  readonly runId: string;
+  readonly nodeId: string;
+  readonly iteration: string;
   readonly key: string;
+}
+
+/** What the caller has done, or will do, about the effect's row, so that it shares a commit with what else is written then. */
+export interface GivenClaim {
+  /** The intent is written, and it is the first. */
+  readonly claimed?: boolean;
+  /** Takes the result and commits it as confirmed before anything else is built on it. */
+  readonly confirm?: (result: NodeResult) => void;
+}
+
+/** How often this very call may be carried out. */
+export function effectOf(type: NodeType, input: unknown): NodeType['effect'] {
+  return type.effectFor?.(input as never) ?? type.effect;
+}
+
+/** Whether it leaves something behind. */
+export function isWrite(effect: NodeType['effect']): boolean {
+  return effect === 'create' || effect === 'upsert';
+}
+
+interface Work extends StepKeyed {
   readonly type: NodeType;
   readonly context: RunContext<never>;
   /** An earlier attempt was sent, and nobody knows what became of it. */
@@ -56,15 +83,11 @@ async function carryOut(deps: Dependencies, { companyId, key, type, context, may
       await settle(deps, companyId, key, 'uncertain');
       throw error;
     });
-    if (existing) {
-      await settle(deps, companyId, key, 'confirmed', existing);
-      return existing;
-    }
+    if (existing) return existing;
   }
   try {
     const result = await type.run(context);
     deps.crashPoint?.('after-vendor-call');
-    await settle(deps, companyId, key, 'confirmed', result);
     return result;
   } catch (error) {
     if (!isConnectorFailure(error) || error.kind !== 'ambiguous') {
@@ -79,10 +102,7 @@ async function carryOut(deps: Dependencies, { companyId, key, type, context, may
     }
     await settle(deps, companyId, key, 'uncertain');
     const existing = await findEarlier(type, context);
-    if (existing) {
-      await settle(deps, companyId, key, 'confirmed', existing);
-      return existing;
-    }
+    if (existing) return existing;
     // Looked, and it is not there, or the vendor repeats its first answer: sending again is safe, so the retry may.
     throw new ConnectorFailure({
       kind: 'unavailable',
@@ -104,8 +124,8 @@ const POLL_MS = 100;
  * Takes the effect, or waits for whoever holds it: the same step may be carried out twice at once when a worker is slow to notice that its task went
  * to another.
  */
-async function claimEffect(deps: Dependencies, input: RunStepInput, key: string, signal: AbortSignal): Promise<Claim> {
-  const { companyId, runId, nodeId, iteration } = input;
+async function claimEffect(deps: Dependencies, step: StepKeyed, signal: AbortSignal): Promise<Claim> {
+  const { companyId, runId, nodeId, iteration, key } = step;
   for (;;) {
     const claim = await deps.store.tenant(companyId, async (tx): Promise<Claim | undefined> => {
       const inserted = await tx

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { PlanMapping, PlanStep } from '../flow/plan.ts';
 import { createActivities } from './index.ts';
-import type { Activities, RunStepInput } from './contract.ts';
+import type { Activities } from './contract.ts';
+import type { BenchAttempt } from './testing.ts';
 import { openBench, type Bench } from './testing.ts';
 
 let bench: Bench;
@@ -44,7 +45,7 @@ const bill = (docNumber: string) =>
     quickbooks.id,
   );
 
-const stepRow = async (input: RunStepInput) =>
+const stepRow = async (input: BenchAttempt) =>
   (
     await bench.database.asOwner<{
       status: string;
@@ -56,7 +57,7 @@ const stepRow = async (input: RunStepInput) =>
       next_attempt_at: Date | null;
     }>('select * from steps where run_id = $1 and node_id = $2', [input.runId, input.nodeId])
   )[0];
-const runRow = async (input: RunStepInput) =>
+const runRow = async (input: BenchAttempt) =>
   (await bench.database.asOwner<{ status: string }>('select status from runs where id = $1', [input.runId]))[0];
 const messagesWith = (text: string) =>
   JSON.stringify((slack.opened.sandbox.snapshot() as { messages: unknown }).messages).split(`"text":"${text}"`).length -
@@ -71,7 +72,7 @@ describe('a step', () => {
     const input = (await bench.begin({ tell: message(expression('"Bill " & trigger.number')) }, { number: 'PE-1' }))(
       'tell',
     );
-    expect(await activities.runStep(input)).toEqual({ kind: 'done', port: 'out' });
+    expect(await bench.runStep(input)).toEqual({ kind: 'done', port: 'out' });
     expect(await stepRow(input)).toMatchObject({
       status: 'succeeded',
       port: 'out',
@@ -89,15 +90,18 @@ describe('a step', () => {
 
   test('that is done is not done again, whoever asks', async () => {
     const input = (await bench.begin({ tell: message(literal('once')) }))('tell');
-    await activities.runStep(input);
-    expect(await activities.runStep({ ...input, attempt: 2 })).toEqual({ kind: 'done', port: 'out' });
+    const { companyId, planHash, runId } = input;
+    for (let time = 0; time < 2; time++)
+      expect(await activities.advance({ companyId, planHash, runIds: [runId] })).toEqual([
+        { runId, ended: true, wakeInMs: null, parked: [] },
+      ]);
     expect(messagesWith('once')).toBe(1);
   });
 
   test('carried out twice at the same time sends one message', async () => {
     const input = (await bench.begin({ tell: message(literal('twice at once')) }))('tell');
     bench.intercept = () => new Promise((resolve) => setTimeout(resolve, 150));
-    expect(await Promise.all([activities.runStep(input), activities.runStep(input)])).toEqual([
+    expect(await Promise.all([bench.runStep(input), bench.runStep(input)])).toEqual([
       { kind: 'done', port: 'out' },
       { kind: 'done', port: 'out' },
     ]);
@@ -107,19 +111,17 @@ describe('a step', () => {
   test('whose message was posted but not answered finds it and goes on', async () => {
     const input = (await bench.begin({ tell: message(literal('lost answer')) }))('tell');
     slack.opened.sandbox.fail({ match: 'chat.postMessage', kind: 'drop_after' });
-    expect(await activities.runStep(input)).toEqual({ kind: 'done', port: 'out' });
+    expect(await bench.runStep(input)).toEqual({ kind: 'done', port: 'out' });
     expect(messagesWith('lost answer')).toBe(1);
   });
 
   test('whose message never arrived is tried again', async () => {
     const input = (await bench.begin({ tell: message(literal('never arrived')) }))('tell');
     slack.opened.sandbox.fail({ match: 'chat.postMessage', kind: 'drop_before' });
-    expect(await activities.runStep(input)).toEqual({ kind: 'retry', afterMs: 2_000 });
+    expect(await bench.runStep(input)).toEqual({ kind: 'retry', afterMs: 2_000 });
     expect(await stepRow(input)).toMatchObject({ status: 'waiting', attempt: 1 });
-    expect(await runRow(input)).toEqual({ status: 'waiting' });
-    expect(await activities.runStep({ ...input, attempt: 2 })).toEqual({ kind: 'done', port: 'out' });
+    expect(await bench.runStep({ ...input, attempt: 2 })).toEqual({ kind: 'done', port: 'out' });
     expect(messagesWith('never arrived')).toBe(1);
-    expect(await runRow(input)).toEqual({ status: 'running' });
   });
 
   test.each(['drop_after', 'drop_before'] as const)(
@@ -127,9 +129,9 @@ describe('a step', () => {
     async (kind) => {
       const input = (await bench.begin({ enter: bill(kind) }))('enter');
       quickbooks.opened.sandbox.fail({ match: 'POST /sandbox/quickbooks/v3/company/4620816365213461000/bill', kind });
-      const first = await activities.runStep(input);
+      const first = await bench.runStep(input);
       if (first.kind === 'retry')
-        expect(await activities.runStep({ ...input, attempt: 2 })).toEqual({ kind: 'done', port: 'out' });
+        expect(await bench.runStep({ ...input, attempt: 2 })).toEqual({ kind: 'done', port: 'out' });
       else expect(first).toEqual({ kind: 'done', port: 'out' });
       expect(billsWith(kind)).toBe(1);
       expect(
@@ -143,7 +145,7 @@ describe('a step', () => {
   test('whose token was revoked refreshes once and goes on', async () => {
     const revoked = await bench.connect('quickbooks', { accessToken: 'revoked-elsewhere' });
     const input = (await bench.begin({ read: step('quickbooks.company-info', {}, revoked.id) }))('read');
-    expect(await activities.runStep(input)).toEqual({ kind: 'done', port: 'out' });
+    expect(await bench.runStep(input)).toEqual({ kind: 'done', port: 'out' });
     expect(bench.requests.map(({ path }) => path.split('?')[0]?.split('/').at(-2))).toEqual([
       'companyinfo',
       'tokens',
@@ -159,10 +161,9 @@ describe('a step', () => {
         tell: step('slack.send-message', { channel: literal('C07000002'), text: literal('x') }, dead.id),
       })
     )('tell');
-    expect(await activities.runStep(input)).toMatchObject({ kind: 'parked', failure: { kind: 'reauthorize' } });
+    expect(await bench.runStep(input)).toMatchObject({ kind: 'parked', failure: { kind: 'reauthorize' } });
     const [row] = await bench.database.asOwner('select status from integrations where id = $1', [dead.id]);
     expect(row).toEqual({ status: 'needs_reconnect' });
-    expect(await runRow(input)).toEqual({ status: 'parked' });
     slack = await bench.connect('slack');
   });
 
@@ -173,7 +174,7 @@ describe('a step', () => {
     const input = (
       await bench.begin({ tell: step('slack.send-message', { channel: literal('C07000002'), text: literal('x') }, id) })
     )('tell');
-    expect(await activities.runStep(input)).toMatchObject({ kind: 'parked', failure: { code } });
+    expect(await bench.runStep(input)).toMatchObject({ kind: 'parked', failure: { code } });
   });
 
   test('whose connection is removed while it sends is recorded all the same', async () => {
@@ -189,7 +190,7 @@ describe('a step', () => {
     )('tell');
     bench.intercept = async () =>
       void (await bench.database.asOwner('delete from integrations where id = $1', [leaving.id]));
-    expect(await activities.runStep(input)).toEqual({ kind: 'done', port: 'out' });
+    expect(await bench.runStep(input)).toEqual({ kind: 'done', port: 'out' });
     expect(await stepRow(input)).toMatchObject({ status: 'succeeded' });
     slack = await bench.connect('slack');
   });
@@ -202,7 +203,7 @@ describe('a step', () => {
     ['too much text', literal('x'.repeat(40_001)), 'input_invalid', 'text'],
   ])('that computes %s sends nothing and parks with the field', async (_name, text, code, field) => {
     const input = (await bench.begin({ tell: message(text) }))('tell');
-    const outcome = await activities.runStep(input);
+    const outcome = await bench.runStep(input);
     expect(outcome).toMatchObject({ kind: 'parked', failure: { code, field } });
     expect(outcome.kind === 'parked' && outcome.failure.message).not.toContain('undefined');
     expect(bench.requests).toHaveLength(0);
@@ -217,10 +218,10 @@ describe('a step', () => {
       headers: { 'Retry-After': '17' },
       times: 3,
     });
-    expect(await activities.runStep(input)).toEqual({ kind: 'retry', afterMs: 17_000 });
+    expect(await bench.runStep(input)).toEqual({ kind: 'retry', afterMs: 17_000 });
     expect((await stepRow(input))?.next_attempt_at?.getTime()).toBe(bench.deps.now().getTime() + 17_000);
-    expect(await activities.runStep({ ...input, attempt: 2 })).toMatchObject({ kind: 'retry' });
-    expect(await activities.runStep({ ...input, attempt: 3 })).toMatchObject({
+    expect(await bench.runStep({ ...input, attempt: 2 })).toMatchObject({ kind: 'retry' });
+    expect(await bench.runStep({ ...input, attempt: 3 })).toMatchObject({
       kind: 'parked',
       failure: { kind: 'throttled' },
     });
@@ -231,7 +232,7 @@ describe('a step', () => {
       tell: step('slack.send-message', { channel: literal('nowhere'), text: literal('x') }, slack.id),
       other: step('slack.send-message', { channel: literal('nowhere'), text: literal('x') }, slack.id),
     });
-    expect(await activities.runStep(make('tell', { onError: 'port' }))).toMatchObject({
+    expect(await bench.runStep(make('tell', { onError: 'port' }))).toMatchObject({
       kind: 'failed',
       failure: { code: 'channel_not_found' },
     });
@@ -240,7 +241,7 @@ describe('a step', () => {
       port: 'error',
       output: { error: { code: 'channel_not_found' } },
     });
-    expect(await activities.runStep(make('other', { onError: 'stop' }))).toMatchObject({ kind: 'failed' });
+    expect(await bench.runStep(make('other', { onError: 'stop' }))).toMatchObject({ kind: 'failed' });
     expect(await stepRow(make('other'))).toMatchObject({ status: 'failed', port: null });
   });
 
@@ -248,7 +249,7 @@ describe('a step', () => {
     const lines = expression('trigger.lines.{ "description": what, "amount": amount }');
     const enter: PlanStep = { ...bill('one line'), inputs: { ...bill('one line').inputs, lines } };
     const input = (await bench.begin({ enter }, { lines: [{ what: 'Slab', amount: '10.00' }] }))('enter');
-    expect(await activities.runStep(input)).toEqual({ kind: 'done', port: 'out' });
+    expect(await bench.runStep(input)).toEqual({ kind: 'done', port: 'out' });
     expect((await stepRow(input))?.input).toMatchObject({ lines: [{ description: 'Slab', amount: '10.00' }] });
   });
 
@@ -269,26 +270,27 @@ describe('a decision', () => {
       tell: message(expression('trigger.missing')),
       after: message(expression('"after " & steps.tell.ts', 'tell')),
     });
-    await activities.runStep(make('tell'));
+    await bench.runStep(make('tell'));
     const { companyId, runId } = make('tell');
-    expect(
-      await activities.settleStep({
-        companyId,
-        runId,
-        nodeId: 'tell',
-        iteration: '',
-        decision: { action: 'skip', output: { ts: '7' } },
-      }),
-    ).toEqual({ port: 'out' });
-    expect(await activities.runStep(make('after'))).toEqual({ kind: 'done', port: 'out' });
+    await activities.settleStep({
+      companyId,
+      planHash: make('tell').planHash,
+      runId,
+      nodeId: 'tell',
+      iteration: '',
+      decision: { action: 'skip', output: { ts: '7' } },
+    });
+    expect(await stepRow(make('tell'))).toMatchObject({ status: 'succeeded', port: 'out' });
+    expect(await bench.runStep(make('after'))).toEqual({ kind: 'done', port: 'out' });
     expect(messagesWith('after 7')).toBe(1);
   });
 
   test('to abort fails the step', async () => {
     const input = (await bench.begin({ tell: message(expression('trigger.missing')) }))('tell');
-    await activities.runStep(input);
+    await bench.runStep(input);
     await activities.settleStep({
       companyId: input.companyId,
+      planHash: input.planHash,
       runId: input.runId,
       nodeId: 'tell',
       iteration: '',
@@ -299,18 +301,23 @@ describe('a decision', () => {
 });
 
 describe('the end of a run', () => {
-  test('records the skipped steps, fails what was open, and happens once', async () => {
-    const input = (await bench.begin({ tell: message(expression('trigger.missing')) }))('tell');
-    await activities.runStep(input);
-    const { companyId, runId } = input;
-    await activities.finishRun({ companyId, runId, status: 'cancelled', skipped: ['later'] });
-    await activities.finishRun({ companyId, runId, status: 'succeeded', skipped: ['later'] });
+  test('fails what was open, happens once, and lets nothing begin after it', async () => {
+    const make = await bench.begin({
+      tell: message(expression('trigger.missing')),
+      later: message(literal('after the end')),
+    });
+    const input = make('tell');
+    await bench.runStep(input);
+    const { companyId, runId, planHash } = input;
+    await activities.cancelRun({ companyId, runId });
+    expect(await activities.advance({ companyId, planHash, runIds: [runId] })).toMatchObject([{ ended: true }]);
+    expect(await bench.runStep(make('later'))).toEqual({ kind: 'gone' });
+    expect(messagesWith('after the end')).toBe(0);
     expect(await runRow(input)).toEqual({ status: 'cancelled' });
     const steps = await bench.database.asOwner('select node_id, status from steps where run_id = $1 order by node_id', [
       runId,
     ]);
     expect(steps).toEqual([
-      { node_id: 'later', status: 'skipped' },
       { node_id: 'tell', status: 'failed' },
       { node_id: 'trigger', status: 'succeeded' },
     ]);

@@ -7,47 +7,104 @@ import {
   type RunContext,
   type VendorHttp,
 } from '@plumbline/nodes';
-import type { Plan, PlanStep } from '../flow/plan.ts';
+import type { PlanStep } from '../flow/plan.ts';
+import type { StepFailure } from '../step-failure.ts';
 import { stepKey } from '../step-key.ts';
 import { retryAfter, StepError, toStepFailure } from './classify.ts';
 import { Connections, type OpenConnection } from './connections.ts';
-import type { RunStepInput, StepOutcome } from './contract.ts';
-import type { Dependencies } from './dependencies.ts';
-import { performOnce } from './effects.ts';
-import { mapInputs } from './inputs.ts';
-import { beginStep, markRun, recordStep, type Begun } from './ledger.ts';
-import type { PlanCache } from './plans.ts';
 
-/** One attempt of one node: resolve → map → validate → token → call → classify → record. */
-export function createRunStep(deps: Dependencies, plans: PlanCache) {
+import type { Dependencies } from './dependencies.ts';
+import { effectOf, isWrite, performOnce } from './effects.ts';
+import { mapInputs } from './inputs.ts';
+import type { Lane } from './lane.ts';
+import { isLedgerError } from './ledger-error.ts';
+import type { LedgerWrite } from './ledger-writer.ts';
+
+/** Which attempt of which step. */
+export interface StepAttempt {
+  readonly companyId: string;
+  readonly runId: string;
+  readonly nodeId: string;
+  readonly iteration: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly onError: 'park' | 'port' | 'stop';
+  /** First wait of the back-off. */
+  readonly initialSeconds: number;
+}
+
+export type StepOutcome =
+  | { readonly kind: 'done'; readonly port: string }
+  /** Try again after that time. */
+  | { readonly kind: 'retry'; readonly afterMs: number }
+  | { readonly kind: 'failed'; readonly failure: StepFailure }
+  /** Recorded as waiting for a person. */
+  | { readonly kind: 'parked'; readonly failure: StepFailure }
+  /** The run ended while the step was on its way; it was not carried out. */
+  | { readonly kind: 'gone' };
+
+/**
+ * One attempt of one node: map → validate → write the intent → token → call → classify → record. A write is sent only once everything before it is
+ * committed; what comes of it is committed with the next step's intent, or with the end of the run.
+ */
+export function createRunStep(deps: Dependencies) {
   const connections = new Connections(deps);
 
-  return async function runStep(input: RunStepInput): Promise<StepOutcome> {
-    const { companyId, nodeId } = input;
-    const plan = await plans.load(companyId, input.planHash);
-    const step = plan.steps[nodeId];
-    if (!step) throw new Error(`Plan ${input.planHash} has no step ${nodeId}`);
-    const begun = await deps.store.tenant(companyId, async (tx) => {
-      await markRun(tx, input, 'running');
-      return await beginStep(tx, input, { reads: readsOf(step), params: plan.params }, deps.now());
-    });
-    if (begun.already) return begun.already;
+  return async function runStep(input: StepAttempt, step: PlanStep, lane: Lane): Promise<StepOutcome> {
+    const { runId, nodeId, iteration, attempt } = input;
+    const ref = { runId, nodeId, iteration };
     const key = stepKey(input);
+    const startedAt = deps.now();
     let mapped: Record<string, unknown> | undefined;
+    let confirmed: NodeResult | undefined;
     try {
       const type = typeOf(step);
-      mapped = await mapInputs({ evaluator: deps.evaluator, companyId, step, type, context: begun.context, seed: key });
-      const result = await call({ input, plan, step, type, mapped, key });
+      const context = lane.context(readsOf(step));
+      mapped = await mapInputs({
+        evaluator: deps.evaluator,
+        companyId: input.companyId,
+        step,
+        type,
+        context,
+        seed: key,
+      });
+      const begin = { ...ref, attempt, at: startedAt };
+      let claimed = false;
+      if (type.run && isWrite(effectOf(type, mapped))) {
+        const receipt = await lane.commit({ begin, claim: { ...ref, key } });
+        if (!receipt.begun) return { kind: 'gone' };
+        claimed = receipt.claimed;
+      } else if (type.effect !== 'none') lane.note({ begin });
+      const result = await call({ input, step, type, mapped, key, claimed, confirm: (given) => (confirmed = given) });
       const output = checkOutput(type, step, result);
       const port = result.port ?? 'out';
-      await deps.store.tenant(companyId, async (tx) => {
-        await recordStep(tx, input, { status: 'succeeded', at: deps.now(), port, input: mapped, output });
-        await recordExchange(tx, { input, step, type, begun, output, now: deps.now() });
+      json([mapped, output]); // what cannot be stored is this step's failure, not its batch's
+      const at = deps.now();
+      lane.note({
+        end: { ...ref, status: 'succeeded', attempt, startedAt, at, port, input: mapped, output },
+        ...settlement(key, confirmed),
+        ...(step.connectionId
+          ? { also: (tx) => recordExchange(tx, { input, step, type, subject: lane.subject, output, now: at }) }
+          : {}),
       });
-      deps.crashPoint?.('after-step-recorded');
+      lane.outputs.set(nodeId, output);
+      if (deps.crashPoint) {
+        await lane.commit({});
+        deps.crashPoint('after-step-recorded');
+      }
       return { kind: 'done', port };
     } catch (error) {
-      return await recordFailure(input, step, mapped, error);
+      if (isLedgerError(error)) throw error;
+      return recordFailure({
+        input,
+        step,
+        lane,
+        startedAt,
+        error,
+        ...(mapped ? { mapped } : {}),
+        settled: settlement(key, confirmed),
+      });
     }
   };
 
@@ -63,14 +120,22 @@ export function createRunStep(deps: Dependencies, plans: PlanCache) {
   }
 
   async function call(work: {
-    input: RunStepInput;
-    plan: Plan;
-    step: PlanStep;
-    type: NodeType;
-    mapped: Record<string, unknown>;
-    key: string;
+    readonly input: StepAttempt;
+    readonly step: PlanStep;
+    readonly type: NodeType;
+    readonly mapped: Record<string, unknown>;
+    readonly key: string;
+    readonly claimed: boolean;
+    readonly confirm: (result: NodeResult) => void;
   }): Promise<NodeResult> {
-    const { input, step, type, mapped, key } = work;
+    const { input, step, type, mapped, key, confirm } = work;
+    // The first call has the claim; one that follows a refresh of the token finds what became of it.
+    let { claimed } = work;
+    const once = (context: RunContext<never>): Promise<NodeResult> => {
+      const given = { claimed, confirm };
+      claimed = false;
+      return performOnce(deps, { ...input, key }, type, context, given);
+    };
     const signal = AbortSignal.timeout(60_000);
     const base = {
       input: mapped as never,
@@ -80,7 +145,7 @@ export function createRunStep(deps: Dependencies, plans: PlanCache) {
       signal,
       platform: platformFor(input, key),
     };
-    if (!type.connector) return await performOnce(deps, input, key, type, { ...base, http: noVendor });
+    if (!type.connector) return await once({ ...base, http: noVendor });
     if (!step.connectionId)
       throw new StepError({
         kind: 'invalid',
@@ -90,8 +155,7 @@ export function createRunStep(deps: Dependencies, plans: PlanCache) {
       });
     const attempt = async (open: OpenConnection): Promise<NodeResult> => {
       const http = open.connector.http({ connection: open.context, fetch: deps.fetch, now: deps.now, signal });
-      const context: RunContext<never> = { ...base, connection: open.context, http };
-      return await performOnce(deps, input, key, type, context);
+      return await once({ ...base, connection: open.context, http });
     };
     const open = await connections.open(input.companyId, step.connectionId);
     try {
@@ -110,7 +174,7 @@ export function createRunStep(deps: Dependencies, plans: PlanCache) {
     }
   }
 
-  function platformFor(input: RunStepInput, key: string): Platform {
+  function platformFor(input: StepAttempt, key: string): Platform {
     return {
       notify: (notice) =>
         deps.store.tenant(input.companyId, async (tx) => {
@@ -137,58 +201,53 @@ export function createRunStep(deps: Dependencies, plans: PlanCache) {
     };
   }
 
-  async function recordFailure(
-    input: RunStepInput,
-    step: PlanStep,
-    mapped: Record<string, unknown> | undefined,
-    error: unknown,
-  ): Promise<StepOutcome> {
+  function recordFailure(work: {
+    readonly input: StepAttempt;
+    readonly step: PlanStep;
+    readonly lane: Lane;
+    readonly startedAt: Date;
+    readonly error: unknown;
+    readonly mapped?: Record<string, unknown>;
+    readonly settled: Pick<LedgerWrite, 'settle'>;
+  }): StepOutcome {
+    const { input, step, lane, startedAt, error, mapped, settled } = work;
+    const { companyId, runId, nodeId, iteration, attempt } = input;
     const failure = toStepFailure(error);
-    const waitMs = retryAfter(error, input.attempt, input.initialSeconds);
-    const retry = waitMs !== undefined && input.attempt < input.maxAttempts;
+    const waitMs = retryAfter(error, attempt, input.initialSeconds);
+    const retry = waitMs !== undefined && attempt < input.maxAttempts;
     const at = deps.now();
     const status = retry ? 'waiting' : input.onError === 'park' ? 'parked' : 'failed';
-    deps.log.warn(
-      {
-        companyId: input.companyId,
-        runId: input.runId,
-        nodeId: input.nodeId,
-        attempt: input.attempt,
-        kind: failure.kind,
-        code: failure.code,
-        status,
-      },
-      'step did not succeed',
-    );
-    await deps.store.tenant(input.companyId, async (tx) => {
-      await recordStep(tx, input, {
-        status,
-        at,
-        error: failure,
-        ...(mapped ? { input: mapped } : {}),
-        ...(status === 'failed' && input.onError === 'port' ? { port: 'error', output: { error: failure } } : {}),
+    const { kind, code } = failure;
+    deps.log.warn({ companyId, runId, nodeId, attempt, kind, code, status }, 'step did not succeed');
+    const branch = status === 'failed' && input.onError === 'port';
+    if (branch) lane.outputs.set(nodeId, { error: failure });
+    lane.note({
+      end: {
+        ...{ runId, nodeId, iteration, status, attempt, startedAt, at, error: failure },
+        ...(mapped && isStorable(mapped) ? { input: mapped } : {}),
+        ...(branch ? { port: 'error', output: { error: failure } } : {}),
         ...(retry ? { nextAttemptAt: new Date(at.getTime() + waitMs) } : {}),
-      });
-      if (status !== 'failed') await markRun(tx, input, status);
-      if (step.connectionId && (await holdConnection(tx, input.companyId, step.connectionId)))
-        await tx
-          .insertInto('integration_logs')
-          .values({
-            company_id: input.companyId,
-            integration_id: step.connectionId,
-            action: step.type,
-            direction: 'export',
-            entity_type: entityOf(step.type),
-            entity_count: 0,
-            status: 'failed',
-            external_id: null,
-            run_id: input.runId,
-            error_details: json(failure),
-          })
-          .execute();
+      },
+      ...settled,
+      ...(step.connectionId ? { also: (tx) => logFailure(tx, input, step, failure) } : {}),
     });
     if (retry) return { kind: 'retry', afterMs: waitMs };
     return status === 'parked' ? { kind: 'parked', failure } : { kind: 'failed', failure };
+  }
+}
+
+/** An effect that went through is never forgotten, whatever is wrong with its answer. */
+function settlement(key: string, confirmed: NodeResult | undefined): Pick<LedgerWrite, 'settle'> {
+  if (!confirmed) return {};
+  return { settle: { key, state: 'confirmed', result: isStorable(confirmed) ? confirmed : { output: null } } };
+}
+
+function isStorable(value: unknown): boolean {
+  try {
+    json(value);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -211,9 +270,16 @@ function checkOutput(type: NodeType, step: PlanStep, result: NodeResult): unknow
 /** What the hub and the record's page show: one line per exchange, and the link between the record and the vendor's object. */
 async function recordExchange(
   tx: Transaction,
-  done: { input: RunStepInput; step: PlanStep; type: NodeType; begun: Begun; output: unknown; now: Date },
+  done: {
+    readonly input: StepAttempt;
+    readonly step: PlanStep;
+    readonly type: NodeType;
+    readonly subject: Lane['subject'];
+    readonly output: unknown;
+    readonly now: Date;
+  },
 ): Promise<void> {
-  const { input, step, type, begun, output, now } = done;
+  const { input, step, type, subject, output, now } = done;
   const { companyId } = input;
   if (!step.connectionId || !(await holdConnection(tx, companyId, step.connectionId))) return;
   const remote = type.remote?.read(output);
@@ -238,13 +304,13 @@ async function recordExchange(
     .where('company_id', '=', companyId)
     .where('id', '=', step.connectionId)
     .execute();
-  if (!remote || !type.remote || begun.subject?.entity !== type.remote.entity) return;
+  if (!remote || !type.remote || subject?.entity !== type.remote.entity) return;
   await tx
     .insertInto('links')
     .values({
       company_id: companyId,
-      entity: begun.subject.entity,
-      record_id: begun.subject.id,
+      entity: subject.entity,
+      record_id: subject.id,
       integration_id: step.connectionId,
       remote_type: type.remote.type,
       remote_id: remote.id,
@@ -257,6 +323,26 @@ async function recordExchange(
         .columns(['company_id', 'integration_id', 'remote_type', 'remote_id'])
         .doUpdateSet({ remote_version: remote.version ?? null, updated_at: now }),
     )
+    .execute();
+}
+
+async function logFailure(tx: Transaction, input: StepAttempt, step: PlanStep, failure: StepFailure): Promise<void> {
+  const { companyId, runId } = input;
+  if (!step.connectionId || !(await holdConnection(tx, companyId, step.connectionId))) return;
+  await tx
+    .insertInto('integration_logs')
+    .values({
+      company_id: companyId,
+      integration_id: step.connectionId,
+      action: step.type,
+      direction: 'export',
+      entity_type: entityOf(step.type),
+      entity_count: 0,
+      status: 'failed',
+      external_id: null,
+      run_id: runId,
+      error_details: json(failure),
+    })
     .execute();
 }
 

@@ -5,10 +5,16 @@ import { pino } from 'pino';
 import { testDatabase, type TestDatabase } from '../../../db/src/testing.ts';
 import { openSandbox, testClient, testTime, type OpenedSandbox } from '../../../nodes/sdk/testing.ts';
 import { Evaluator } from '../evaluate/pool.ts';
-import type { Plan, PlanStep } from '../flow/plan.ts';
+import type { Plan, PlanNode, PlanStep } from '../flow/plan.ts';
 import { planHash } from '../plan-hash.ts';
-import type { RunStepInput } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
+import { loadLanes } from './lane.ts';
+import { createLedgerWriter } from './ledger-writer.ts';
+import { PlanCache } from './plans.ts';
+import { createRunStep, type StepAttempt, type StepOutcome } from './run-step.ts';
+
+/** An attempt, and the plan it belongs to. */
+export type BenchAttempt = StepAttempt & { readonly planHash: string };
 
 /** A company with a database of its own, sandboxes to call, and a clock that stands still. */
 export interface Bench {
@@ -35,7 +41,9 @@ export interface Bench {
   begin(
     steps: Readonly<Record<string, PlanStep>>,
     trigger?: unknown,
-  ): Promise<(nodeId: string, more?: Partial<RunStepInput>) => RunStepInput>;
+  ): Promise<(nodeId: string, more?: Partial<BenchAttempt>) => BenchAttempt>;
+  /** Carries one attempt out and waits until it is recorded. */
+  runStep(attempt: BenchAttempt): Promise<StepOutcome>;
   close(): Promise<void>;
 }
 
@@ -113,7 +121,7 @@ export async function openBench(): Promise<Bench> {
     },
 
     async begin(steps, trigger = {}) {
-      const plan: Plan = { format: 1, engine: 'jsonata@2.2.2', graph: { nodes: [], edges: [] }, steps, params: {} };
+      const plan: Plan = { format: 1, engine: 'jsonata@2.2.2', graph: graphOf(steps), steps, params: {} };
       const hash = planHash(plan);
       const [flowId, runId] = [randomUUID(), randomUUID()];
       await database.asOwner(`insert into plans (company_id, hash, plan) values ($1, $2, $3) on conflict do nothing`, [
@@ -147,10 +155,41 @@ export async function openBench(): Promise<Bench> {
       });
     },
 
+    async runStep(attempt) {
+      const { companyId: company, runId, nodeId, planHash: hash } = attempt;
+      const plan = await new PlanCache(database.store).load(company, hash);
+      const ledger = createLedgerWriter(database.store);
+      const lanes = await database.store.tenant(company, (tx) =>
+        loadLanes(tx, { companyId: company, runIds: [runId], plan, ledger }),
+      );
+      const [lane, step] = [lanes.get(runId), plan.steps[nodeId]];
+      if (!lane || !step) throw new Error(`There is no step ${nodeId} in run ${runId}`);
+      const outcome = await createRunStep(deps)(attempt, step, lane);
+      await lane.commit({});
+      return outcome;
+    },
+
     async close() {
       await evaluator.close();
       await database.close();
     },
   };
   return bench;
+}
+
+/** One trigger, and every step straight behind it. */
+function graphOf(steps: Readonly<Record<string, PlanStep>>): Plan['graph'] {
+  const node = (id: string, kind: 'trigger' | 'action'): PlanNode => ({
+    id,
+    kind,
+    join: { mode: 'any' },
+    retry: { attempts: 3, initialSeconds: 2 },
+    onError: 'park',
+    disabled: false,
+  });
+  const ids = Object.keys(steps);
+  return {
+    nodes: [node('trigger', 'trigger'), ...ids.map((id) => node(id, 'action'))],
+    edges: ids.map((id) => ({ from: 'trigger', port: 'out', to: id })),
+  };
 }

@@ -1,4 +1,6 @@
 import {
+  allHandlersFinished,
+  ApplicationFailure,
   CancellationScope,
   condition,
   defineSignal,
@@ -6,22 +8,16 @@ import {
   isCancellation,
   proxyLocalActivities,
   setHandler,
-  sleep,
-  ApplicationFailure,
 } from '@temporalio/workflow';
-import type { Activities, StepDecision } from '../activities/contract.ts';
-import type { PlanGraph, PlanNode } from '../flow/plan.ts';
-import type { StepFailure } from '../step-failure.ts';
-import { interpret, type NodeEnd } from './interpret.ts';
+import type { Activities, LaneReport, StepDecision } from '../activities/contract.ts';
 import { names } from './names.ts';
 
 export interface CarrierInput {
   readonly companyId: string;
   readonly carrierId: string;
   readonly planHash: string;
-  readonly graph: PlanGraph;
   /** Each run is on its own: its state, failures, parking and cancelling touch no other. */
-  readonly runs: readonly { readonly runId: string; readonly triggerNodeId: string }[];
+  readonly runIds: readonly string[];
 }
 
 export interface DecideInput {
@@ -35,8 +31,8 @@ export const decideUpdate = defineUpdate<void, [DecideInput]>(names.decide);
 export const cancelSignal = defineSignal<[{ readonly runId: string }]>(names.cancel);
 
 /**
- * Short effects run as local activities. An attempt never fails here for a vendor's reasons: those come back as outcomes. What does throw is the ledger
- * being out of reach, and that is worth waiting for.
+ * Local activities: what they do is in our own ledger, so history needs one marker a call and not one a step. What goes wrong at a vendor comes back as
+ * a report; what does throw is the ledger being out of reach, and that is worth waiting for.
  */
 const activities = proxyLocalActivities<Activities>({
   startToCloseTimeout: '90 seconds',
@@ -45,119 +41,72 @@ const activities = proxyLocalActivities<Activities>({
   retry: { initialInterval: '250 milliseconds', maximumInterval: '30 seconds', backoffCoefficient: 2 },
 });
 
-/** Carries one or more runs of one plan of one company. */
+/** What this workflow knows of a run: only what it waits for. */
+interface Lane {
+  /** Steps that wait for a person and have no decision yet. */
+  parked: Set<string>;
+  /** Something changed; it is to be carried on. */
+  woken: boolean;
+  cancelled: boolean;
+}
+
+/**
+ * Carries one or more runs of one plan of one company. The steps themselves run in `advance`; here is what must outlive a process: the waiting, the
+ * timers, the decisions and the cancelling.
+ */
 export async function runCarrier(input: CarrierInput): Promise<void> {
-  const parked = new Map<string, (decision: StepDecision) => void>();
-  const scopes = new Map<string, CancellationScope>();
+  const { companyId, planHash, runIds } = input;
+  const lanes = new Map<string, Lane>(
+    runIds.map((runId) => [runId, { parked: new Set(), woken: false, cancelled: false }]),
+  );
 
   setHandler(
     decideUpdate,
-    ({ runId, nodeId, iteration, decision }) => {
-      parked.get(parkKey(runId, nodeId, iteration))?.(decision);
+    async ({ runId, nodeId, iteration, decision }) => {
+      const lane = lanes.get(runId);
+      // The first decision stands; whoever comes second is told that nothing waits any more.
+      lane?.parked.delete(nodeId);
+      await activities.settleStep({ companyId, planHash, runId, nodeId, iteration, decision });
+      if (lane) lane.woken = true;
     },
     {
-      validator: ({ runId, nodeId, iteration }) => {
-        if (!parked.has(parkKey(runId, nodeId, iteration)))
+      validator: ({ runId, nodeId }) => {
+        if (!lanes.get(runId)?.parked.has(nodeId))
           throw ApplicationFailure.nonRetryable(`Step "${nodeId}" is not waiting for a decision.`, 'step_not_parked');
       },
     },
   );
-  setHandler(cancelSignal, ({ runId }) => scopes.get(runId)?.cancel());
+  setHandler(cancelSignal, async ({ runId }) => {
+    const lane = lanes.get(runId);
+    if (!lane) return;
+    await activities.cancelRun({ companyId, runId });
+    lane.cancelled = true;
+  });
 
-  await Promise.all(
-    input.runs.map(async ({ runId, triggerNodeId }) => {
-      const scope = new CancellationScope();
-      scopes.set(runId, scope);
-      await scope
-        .run(() => carry(input, runId, triggerNodeId, parked))
-        .catch(async (error: unknown) => {
-          if (!isCancellation(error)) throw error;
-          await CancellationScope.nonCancellable(() =>
-            activities.finishRun({ companyId: input.companyId, runId, status: 'cancelled', skipped: [] }),
-          );
-        });
-      scopes.delete(runId);
-    }),
-  );
-}
-
-async function carry(
-  input: CarrierInput,
-  runId: string,
-  triggerNodeId: string,
-  parked: Map<string, (decision: StepDecision) => void>,
-): Promise<void> {
-  const { companyId } = input;
-  let failure: StepFailure | undefined;
-  /** Cancelled when a step stops the run, so that no branch goes on waiting. */
-  const branches = new CancellationScope();
-  const stop = (reason: StepFailure): NodeEnd => {
-    failure ??= reason;
-    branches.cancel();
-    return { kind: 'stop' };
-  };
-
-  const execute = async (node: PlanNode): Promise<NodeEnd> => {
-    for (let attempt = 1; ;) {
-      const outcome = await activities.runStep({
-        companyId,
-        runId,
-        planHash: input.planHash,
-        nodeId: node.id,
-        iteration: '',
-        attempt,
-        maxAttempts: node.retry.attempts,
-        onError: node.onError,
-        initialSeconds: node.retry.initialSeconds,
-      });
-      if (outcome.kind === 'done') return { kind: 'port', port: outcome.port };
-      if (outcome.kind === 'retry') {
-        await sleep(outcome.afterMs);
-        attempt++;
-        continue;
-      }
-      if (outcome.kind === 'failed') {
-        return node.onError === 'port' ? { kind: 'port', port: 'error' } : stop(outcome.failure);
-      }
-      const decision = await decided(parkKey(runId, node.id, ''), parked);
-      const { port } = await activities.settleStep({ companyId, runId, nodeId: node.id, iteration: '', decision });
-      if (decision.action === 'skip') return { kind: 'port', port: port ?? 'out' };
-      if (decision.action === 'abort') return stop(outcome.failure);
-      attempt = 1;
-    }
-  };
-
-  await activities.startRun({ companyId, runId });
-  let skipped: readonly string[] = [];
   try {
-    ({ skipped } = await branches.run(() => interpret(input.graph, triggerNodeId, execute)));
+    const reports = await activities.advance({ companyId, planHash, runIds });
+    await Promise.all(reports.map((report) => carry(input, report, lanes.get(report.runId))));
   } catch (error) {
-    if (!(isCancellation(error) && failure)) throw error;
+    if (!isCancellation(error)) throw error;
+    // Someone ended the whole workflow in Temporal: its runs end with it, and say so.
+    await CancellationScope.nonCancellable(() =>
+      Promise.all(runIds.map((runId) => activities.cancelRun({ companyId, runId }))),
+    );
   }
-  await activities.finishRun({
-    companyId,
-    runId,
-    status: failure ? 'failed' : 'succeeded',
-    skipped,
-    ...(failure ? { failure } : {}),
-  });
+  await condition(allHandlersFinished);
 }
 
-async function decided(key: string, parked: Map<string, (decision: StepDecision) => void>): Promise<StepDecision> {
-  let decision: StepDecision | undefined;
-  parked.set(key, (value) => {
-    decision = value;
-    // The first decision stands; whoever comes second is told that nothing waits any more.
-    parked.delete(key);
-  });
-  try {
-    await condition(() => decision !== undefined);
-  } finally {
-    parked.delete(key);
+/** Waits for whatever a run waits for, and has it carried on, until it ends. */
+async function carry({ companyId, planHash }: CarrierInput, first: LaneReport, lane: Lane | undefined): Promise<void> {
+  let report = first;
+  while (lane && !report.ended && !lane.cancelled) {
+    // A report that was overtaken by a decision is out of date: what it calls parked may be decided.
+    if (!lane.woken) lane.parked = new Set(report.parked);
+    const isDue = (): boolean => lane.woken || lane.cancelled;
+    if (report.wakeInMs === null) await condition(isDue);
+    else if (report.wakeInMs > 0) await condition(isDue, report.wakeInMs);
+    if (lane.cancelled) return;
+    lane.woken = false;
+    [report = report] = await activities.advance({ companyId, planHash, runIds: [report.runId] });
   }
-  return decision as StepDecision;
-}
-
-function parkKey(runId: string, nodeId: string, iteration: string): string {
-  return `${runId}/${nodeId}/${iteration}`;
 }

@@ -1,19 +1,23 @@
-import type { PlanEdge, PlanGraph, PlanNode } from '../flow/plan.ts';
-import type { Join } from '../flow/schema.ts';
+import type { PlanEdge, PlanGraph, PlanNode } from './plan.ts';
+import type { Join } from './schema.ts';
 
-/** How a node ended: along a port, or not at all. */
-export type NodeEnd = { readonly kind: 'port'; readonly port: string } | { readonly kind: 'stop' };
+/** How far a node came: it left by a port, stopped the run, or waits, and what follows it waits too. */
+export type NodeEnd =
+  { readonly kind: 'port'; readonly port: string } | { readonly kind: 'stop' } | { readonly kind: 'pause' };
 
 export interface Interpretation {
   /** Nodes that no taken edge led to. */
   readonly skipped: readonly string[];
   readonly stopped: boolean;
+  /** Whether some node waits, so that this is not the end. */
+  readonly paused: boolean;
 }
 
 /**
  * Runs a plan's graph by dead-path elimination: every edge settles as taken or dead, a node starts when all its incoming edges have
  * settled and enough of them were taken, and a node that cannot start passes death on. So no join ever waits for a branch that was not chosen.
- * Knows no Temporal: `execute` is the only thing it awaits.
+ * Pure but for `execute`, the only thing it awaits: called again with the same ends it takes the same way, so a run is carried on by
+ * interpreting it anew from what the ledger knows.
  */
 export async function interpret(
   graph: PlanGraph,
@@ -28,6 +32,7 @@ export async function interpret(
   const skipped: string[] = [];
   const running = new Set<Promise<void>>();
   let stopped = false;
+  let paused = false;
 
   const settle = (nodeId: string, port: string | null): void => {
     for (const edge of outgoing.get(nodeId) ?? []) {
@@ -52,6 +57,7 @@ export async function interpret(
     const task: Promise<void> = execute(node).then((end) => {
       running.delete(task);
       if (end.kind === 'stop') stopped = true;
+      else if (end.kind === 'pause') paused = true;
       else if (!stopped) settle(node.id, end.port);
     });
     running.add(task);
@@ -65,7 +71,7 @@ export async function interpret(
   }
   settle(triggerId, 'out');
   while (running.size > 0) await Promise.race(running);
-  return { skipped, stopped };
+  return { skipped, stopped, paused };
 }
 
 function isMet(join: Join, taken: number, edges: number): boolean {

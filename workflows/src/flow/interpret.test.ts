@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { PlanEdge, PlanGraph, PlanNode } from '../flow/plan.ts';
-import type { Join } from '../flow/schema.ts';
+import type { PlanEdge, PlanGraph, PlanNode } from './plan.ts';
+import type { Join } from './schema.ts';
 import { interpret, type NodeEnd } from './interpret.ts';
 
 const node = (id: string, more: Partial<PlanNode> = {}): PlanNode => ({

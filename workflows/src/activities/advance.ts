@@ -1,0 +1,127 @@
+import { interpret, type NodeEnd } from '../flow/interpret.ts';
+import type { Plan, PlanNode } from '../flow/plan.ts';
+import type { StepFailure } from '../step-failure.ts';
+import type { AdvanceInput, LaneReport } from './contract.ts';
+import type { Dependencies } from './dependencies.ts';
+import { loadLanes, startRuns, type Lane } from './lane.ts';
+import type { LedgerWriter } from './ledger-writer.ts';
+import type { PlanCache } from './plans.ts';
+import { createRunStep } from './run-step.ts';
+
+/** After this nothing new is begun: what is left comes with the next call, so that one slow vendor does not hold a whole carrier for long. */
+const BUDGET_MS = 4_000;
+
+/**
+ * Carries runs of one plan on, side by side, as far as they go without waiting: through every step whose turn it is, until they end, wait for a time,
+ * or wait for a person. Where each stands is in the ledger and nowhere else, so it may be called again at any time, by any worker, after any crash.
+ */
+export function createAdvance(deps: Dependencies, plans: PlanCache, ledger: LedgerWriter) {
+  const runStep = createRunStep(deps);
+
+  return async function advance({ companyId, planHash, runIds }: AdvanceInput): Promise<readonly LaneReport[]> {
+    const plan = await plans.load(companyId, planHash);
+    const lanes = await deps.store.tenant(companyId, async (tx) => {
+      await startRuns(tx, companyId, runIds, deps.now());
+      return await loadLanes(tx, { companyId, runIds, plan, ledger });
+    });
+    const deadline = performance.now() + BUDGET_MS;
+    return await Promise.all(
+      runIds.map(async (runId) => {
+        const lane = lanes.get(runId);
+        if (!lane) throw new Error(`Company ${companyId} has no run ${runId}`);
+        return lane.ended ? ended(runId) : await carry({ companyId, planHash, plan, lane, deadline });
+      }),
+    );
+  };
+
+  async function carry(work: {
+    readonly companyId: string;
+    readonly planHash: string;
+    readonly plan: Plan;
+    readonly lane: Lane;
+    readonly deadline: number;
+  }): Promise<LaneReport> {
+    const { companyId, plan, lane, deadline } = work;
+    const { runId } = lane;
+    const parked: string[] = [];
+    let wakeAt: number | undefined;
+    let gone = false;
+    let failure: StepFailure | undefined;
+
+    const waitUntil = (time: number): NodeEnd => {
+      wakeAt = Math.min(wakeAt ?? Infinity, time);
+      return { kind: 'pause' };
+    };
+    const fail = (node: PlanNode, reason: StepFailure | null): NodeEnd => {
+      if (node.onError === 'port') return { kind: 'port', port: 'error' };
+      failure ??= reason ?? { kind: 'bug', code: 'unexpected', message: 'A step failed.', fix: 'Look at its run.' };
+      return { kind: 'stop' };
+    };
+    const park = (node: PlanNode): NodeEnd => {
+      parked.push(node.id);
+      return { kind: 'pause' };
+    };
+
+    const execute = async (node: PlanNode): Promise<NodeEnd> => {
+      const known = lane.steps.get(node.id);
+      if (known?.status === 'succeeded') return { kind: 'port', port: known.port ?? 'out' };
+      if (known?.status === 'failed') return fail(node, known.error);
+      if (known?.status === 'parked') return park(node);
+      const due = known?.nextAttemptAt?.getTime() ?? 0;
+      const now = deps.now().getTime();
+      if (due > now) return waitUntil(due);
+      if (performance.now() > deadline) return waitUntil(now);
+      // An attempt that a dead worker began is the same attempt, not another.
+      const attempt = known?.status === 'waiting' ? known.attempt + 1 : Math.max(known?.attempt ?? 1, 1);
+      const step = plan.steps[node.id];
+      if (!step) throw new Error(`Plan ${work.planHash} has no step ${node.id}`);
+      const outcome = await runStep(
+        {
+          companyId,
+          runId,
+          nodeId: node.id,
+          iteration: '',
+          attempt,
+          maxAttempts: node.retry.attempts,
+          onError: node.onError,
+          initialSeconds: node.retry.initialSeconds,
+        },
+        step,
+        lane,
+      );
+      if (outcome.kind === 'done') return { kind: 'port', port: outcome.port };
+      if (outcome.kind === 'retry') return waitUntil(deps.now().getTime() + outcome.afterMs);
+      if (outcome.kind === 'parked') return park(node);
+      if (outcome.kind === 'failed') return fail(node, outcome.failure);
+      gone = true;
+      return { kind: 'pause' };
+    };
+
+    const { skipped, paused } = await interpret(plan.graph, lane.triggerNodeId, execute);
+    if (gone) return ended(runId);
+    const now = deps.now();
+    if (failure || !paused) {
+      await lane.commit({
+        run: {
+          runId,
+          status: failure ? 'failed' : 'succeeded',
+          at: now,
+          skipped,
+          ...(failure ? { error: failure } : {}),
+        },
+      });
+      return ended(runId);
+    }
+    await lane.commit({ run: { runId, status: wakeAt === undefined ? 'parked' : 'waiting', at: now } });
+    return {
+      runId,
+      ended: false,
+      wakeInMs: wakeAt === undefined ? null : Math.max(0, wakeAt - now.getTime()),
+      parked,
+    };
+  }
+}
+
+function ended(runId: string): LaneReport {
+  return { runId, ended: true, wakeInMs: null, parked: [] };
+}

@@ -1,0 +1,161 @@
+import type { Transaction } from '@plumbline/db';
+import type { Plan } from '../flow/plan.ts';
+import type { StepFailure } from '../step-failure.ts';
+import type { ExpressionContext } from './inputs.ts';
+import type { LedgerReceipt, LedgerWrite, LedgerWriter } from './ledger-writer.ts';
+
+/** What the ledger knows of one step. */
+export interface LaneStep {
+  readonly status: 'running' | 'succeeded' | 'failed' | 'skipped' | 'waiting' | 'parked';
+  readonly attempt: number;
+  readonly port: string | null;
+  readonly error: StepFailure | null;
+  readonly nextAttemptAt: Date | null;
+}
+
+/** One run as it stands, while a worker carries it on. */
+export interface Lane {
+  readonly runId: string;
+  readonly triggerNodeId: string;
+  readonly flowId: string;
+  readonly status: string;
+  /** Whether it has ended, by itself or by someone's hand. */
+  readonly ended: boolean;
+  /** The record it is about. */
+  readonly subject: { readonly entity: string; readonly id: string } | undefined;
+  /** Steps by node. */
+  readonly steps: ReadonlyMap<string, LaneStep>;
+  /** Outputs of steps that came through; grows as the run goes on. */
+  readonly outputs: Map<string, unknown>;
+  /** What expressions see now; of the steps only those named, all with `*`. */
+  context(reads: ReadonlySet<string>): ExpressionContext;
+  /** Writes without waiting. What is written later is committed later, so waiting for that is enough. */
+  note(write: LedgerWrite): void;
+  /** Writes, and waits until this and everything noted before is committed. */
+  commit(write: LedgerWrite): Promise<LedgerReceipt>;
+}
+
+/** Runs that wait or have not begun are under way from now on. */
+export async function startRuns(
+  tx: Transaction,
+  companyId: string,
+  runIds: readonly string[],
+  now: Date,
+): Promise<void> {
+  await tx
+    .updateTable('runs')
+    .set((eb) => ({ status: 'running', started_at: eb.fn.coalesce('started_at', eb.val(now)) }))
+    .where('company_id', '=', companyId)
+    .where('id', 'in', runIds)
+    .where('finished_at', 'is', null)
+    .execute();
+}
+
+/** Reads runs with their steps, all at once. */
+export async function loadLanes(
+  tx: Transaction,
+  given: {
+    readonly companyId: string;
+    readonly runIds: readonly string[];
+    readonly plan: Pick<Plan, 'params'>;
+    readonly ledger: LedgerWriter;
+  },
+): Promise<Map<string, Lane>> {
+  const { companyId, runIds, plan, ledger } = given;
+  const company = await tx
+    .selectFrom('companies')
+    .select(['name', 'time_zone', 'currency'])
+    .where('id', '=', companyId)
+    .executeTakeFirstOrThrow();
+  const runs = await tx
+    .selectFrom('runs')
+    .leftJoin('events', (join) =>
+      join.onRef('events.id', '=', 'runs.event_id').onRef('events.company_id', '=', 'runs.company_id'),
+    )
+    .select([
+      'runs.id',
+      'runs.flow_id',
+      'runs.trigger_node_id',
+      'runs.queued_at',
+      'runs.status',
+      'runs.finished_at',
+      'events.subject_entity',
+      'events.subject_id',
+    ])
+    .where('runs.company_id', '=', companyId)
+    .where('runs.id', 'in', runIds)
+    .execute();
+  const rows = await tx
+    .selectFrom('steps')
+    .select(['run_id', 'node_id', 'status', 'attempt', 'port', 'output', 'error', 'next_attempt_at'])
+    .where('company_id', '=', companyId)
+    .where('run_id', 'in', runIds)
+    .execute();
+  const stepsOf = Map.groupBy(rows, (row) => row.run_id);
+  return new Map(
+    runs.map((run): [string, Lane] => {
+      const own = stepsOf.get(run.id) ?? [];
+      const outputs = new Map<string, unknown>(
+        // A step whose error is taken care of on a branch of its own gives that branch the error to read.
+        own
+          .filter(({ status, port }) => status === 'succeeded' || (status === 'failed' && port === 'error'))
+          .map((row) => [row.node_id, row.output]),
+      );
+      const subject =
+        run.subject_entity && run.subject_id ? { entity: run.subject_entity, id: run.subject_id } : undefined;
+      return [
+        run.id,
+        {
+          runId: run.id,
+          triggerNodeId: run.trigger_node_id,
+          flowId: run.flow_id,
+          status: run.status,
+          ended: run.finished_at !== null,
+          subject,
+          steps: new Map(own.map((row) => [row.node_id, toLaneStep(row)])),
+          outputs,
+          ...writing(ledger, companyId),
+          context: (reads) => ({
+            trigger: outputs.get(run.trigger_node_id) ?? null,
+            steps: Object.fromEntries([...outputs].filter(([nodeId]) => reads.has('*') || reads.has(nodeId))),
+            params: plan.params,
+            run: { id: run.id, startedAt: run.queued_at.toISOString() },
+            company: { id: companyId, name: company.name, timeZone: company.time_zone, currency: company.currency },
+          }),
+        },
+      ];
+    }),
+  );
+}
+
+function writing(ledger: LedgerWriter, companyId: string): Pick<Lane, 'note' | 'commit'> {
+  let noted: Promise<unknown> = Promise.resolve();
+  return {
+    note: (write) => {
+      const written = ledger.submit(companyId, write);
+      noted = Promise.all([noted, written]);
+      // Whoever commits next learns of it; until then it is nobody's unhandled rejection.
+      noted.catch(() => undefined);
+    },
+    commit: async (write) => {
+      const [, receipt] = await Promise.all([noted, ledger.submit(companyId, write)]);
+      return receipt;
+    },
+  };
+}
+
+function toLaneStep(row: {
+  readonly status: LaneStep['status'];
+  readonly attempt: number;
+  readonly port: string | null;
+  readonly error: unknown;
+  readonly next_attempt_at: Date | null;
+}): LaneStep {
+  return {
+    status: row.status,
+    attempt: row.attempt,
+    port: row.port,
+    error: row.error as StepFailure | null,
+    nextAttemptAt: row.next_attempt_at,
+  };
+}
