@@ -8,6 +8,7 @@ import { StartError } from '@plumbline/db/start-error';
 import { withUser } from '@plumbline/db/urls';
 import { DEMO_OWNER } from '../auth/demo.ts';
 import { createOwner } from '../auth/people.ts';
+import type { Health } from '../contract.ts';
 import type { StartOptions } from './options.ts';
 import { keepSecrets, type Secrets } from './secrets.ts';
 import { Service } from './supervise.ts';
@@ -100,6 +101,7 @@ export async function bringUp(options: PlatformOptions): Promise<Platform> {
         { cause },
       );
     });
+    await untilHealthy(origin);
     onStep('Services', 'ready');
     return {
       origin,
@@ -234,6 +236,25 @@ function serviceEnvironment(given: {
     TEMPORAL_ADDRESS: temporal.address,
     PLUMBLINE_TEMPORAL_UI: temporal.uiUrl ?? '',
   };
+}
+
+/** A worker that has just started has not yet asked for work; who reads "ready" may rely on all of it. */
+async function untilHealthy(origin: string): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const answer = await fetch(`${origin}/api/health`).catch(() => undefined);
+    if (answer?.ok) return;
+    if (Date.now() > deadline) {
+      const health = (await answer?.json().catch(() => undefined)) as Health | undefined;
+      const broken = Object.entries(health?.checks ?? {}).find(([, check]) => !check.ok);
+      throw new StartError(
+        'service_failed',
+        `Everything was started, but ${broken ? `the ${broken[0]} is not well: ${broken[1].detail}` : 'the API does not answer'}.`,
+        'Look into the logs in the data directory, then start again.',
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 async function requireFreePort(host: string, port: number): Promise<void> {

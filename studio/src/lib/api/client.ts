@@ -1,0 +1,137 @@
+import type {
+  CatalogInfo,
+  Choice,
+  ConnectionSummary,
+  DraftSaved,
+  EntityInfo,
+  FlowDetail,
+  FlowSummary,
+  FlowVersionDetail,
+  FlowVersionSummary,
+  Health,
+  InstallRequest,
+  IntegrationCard,
+  IntegrationLog,
+  Me,
+  Notice,
+  Page,
+  Preview,
+  RecordDetail,
+  RecordRow,
+  RunDetail,
+  RunSummary,
+  Sample,
+  SignInOptions,
+  StepDecision,
+  TemplateDetail,
+  TemplateSummary,
+  TriggerInfo,
+} from '@plumbline/engine/contract';
+import type { FlowDocument } from '@plumbline/workflows/flow';
+import { send } from './send.ts';
+
+const id = encodeURIComponent;
+const post = <T>(path: string, body: unknown = {}): Promise<T> => send<T>(path, { method: 'POST', body });
+
+/** Narrowing of a list of runs. */
+export interface RunFilter {
+  readonly flowId?: string;
+  readonly status?: string;
+  readonly q?: string;
+  readonly cursor?: string;
+}
+
+/** Narrowing of a list of records. */
+export interface RecordFilter {
+  readonly search?: string;
+  readonly status?: string;
+  readonly cursor?: string;
+}
+
+/** Where to send the browser to authorise a connection. */
+export interface Authorize {
+  readonly connector: string;
+  readonly environment: 'sandbox' | 'live';
+  /** Page of the studio to come back to, with `?connected=` or `?connect_error=`. */
+  readonly returnTo: string;
+  /** Renews this one instead of making another. */
+  readonly connectionId?: string;
+}
+
+/** Every route of the engine the studio calls; each throws `ApiProblem`. */
+export const api = {
+  session: {
+    options: () => send<SignInOptions>('/api/session'),
+    signIn: (email: string, password: string) => post<Me>('/api/session', { email, password }),
+    demo: () => post<Me>('/api/session/demo'),
+    signOut: () => send<void>('/api/session', { method: 'DELETE' }),
+    me: () => send<Me>('/api/me'),
+    switchCompany: (companyId: string) => post<Me>('/api/me/company', { companyId }),
+  },
+  catalog: () => send<CatalogInfo>('/api/catalog'),
+  flows: {
+    list: () => send<Page<FlowSummary>>('/api/flows'),
+    create: (name: string) => post<FlowDetail>('/api/flows', { name }),
+    get: (flow: string) => send<FlowDetail>(`/api/flows/${id(flow)}`),
+    remove: (flow: string) => send<void>(`/api/flows/${id(flow)}`, { method: 'DELETE' }),
+    saveDraft: (flow: string, revision: number, draft: { readonly name: string; readonly document: FlowDocument }) =>
+      send<DraftSaved>(`/api/flows/${id(flow)}/draft`, {
+        method: 'PUT',
+        body: draft,
+        headers: { 'If-Match': `"${revision}"` },
+      }),
+    publish: (flow: string, note?: string) =>
+      post<FlowVersionSummary>(`/api/flows/${id(flow)}/publish`, note ? { note } : {}),
+    switch: (flow: string, on: boolean) => post<FlowSummary>(`/api/flows/${id(flow)}/switch`, { on }),
+    start: (flow: string, values: Readonly<Record<string, unknown>>) =>
+      post<{ readonly eventId: string }>(`/api/flows/${id(flow)}/start`, { values }),
+    versions: (flow: string) => send<readonly FlowVersionSummary[]>(`/api/flows/${id(flow)}/versions`),
+    version: (flow: string, number: number) => send<FlowVersionDetail>(`/api/flows/${id(flow)}/versions/${number}`),
+    triggers: (flow: string) => send<readonly TriggerInfo[]>(`/api/flows/${id(flow)}/triggers`),
+    triggerSecret: (flow: string, nodeId: string) =>
+      post<{ readonly secret: string; readonly curl: string }>(`/api/flows/${id(flow)}/triggers/${id(nodeId)}/secret`),
+    samples: (flow: string, nodeId?: string) =>
+      send<readonly Sample[]>(`/api/flows/${id(flow)}/samples`, { query: { nodeId } }),
+  },
+  expressions: {
+    preview: (source: string, context: unknown, signal?: AbortSignal) =>
+      send<Preview>('/api/expressions/preview', {
+        method: 'POST',
+        body: { source, context },
+        ...(signal ? { signal } : {}),
+      }),
+  },
+  runs: {
+    list: (filter: RunFilter = {}) => send<Page<RunSummary>>('/api/runs', { query: { ...filter } }),
+    get: (run: string) => send<RunDetail>(`/api/runs/${id(run)}`),
+    cancel: (run: string) => post<void>(`/api/runs/${id(run)}/cancel`),
+    decide: (run: string, nodeId: string, decision: StepDecision) =>
+      post<void>(`/api/runs/${id(run)}/steps/${id(nodeId)}/decide`, decision),
+  },
+  integrations: () => send<readonly IntegrationCard[]>('/api/integrations'),
+  connections: {
+    list: () => send<readonly ConnectionSummary[]>('/api/connections'),
+    get: (connection: string) => send<ConnectionSummary>(`/api/connections/${id(connection)}`),
+    authorize: (request: Authorize) => post<{ readonly url: string }>('/api/connections/authorize', request),
+    logs: (connection: string) => send<readonly IntegrationLog[]>(`/api/connections/${id(connection)}/logs`),
+    options: (connection: string, name: string, query?: string) =>
+      send<readonly Choice[]>(`/api/connections/${id(connection)}/options/${id(name)}`, { query: { query } }),
+    test: (connection: string) => post<ConnectionSummary>(`/api/connections/${id(connection)}/test`),
+    disconnect: (connection: string) => send<void>(`/api/connections/${id(connection)}`, { method: 'DELETE' }),
+  },
+  templates: {
+    list: () => send<readonly TemplateSummary[]>('/api/templates'),
+    get: (slug: string) => send<TemplateDetail>(`/api/templates/${id(slug)}`),
+    install: (slug: string, request: InstallRequest) => post<FlowDetail>(`/api/templates/${id(slug)}/install`, request),
+  },
+  records: {
+    entities: () => send<readonly EntityInfo[]>('/api/records'),
+    list: (entity: string, filter: RecordFilter = {}) =>
+      send<Page<RecordRow>>(`/api/records/${id(entity)}`, { query: { ...filter } }),
+    get: (entity: string, record: string) => send<RecordDetail>(`/api/records/${id(entity)}/${id(record)}`),
+    setInvoiceStatus: (record: string, to: 'approved' | 'rejected' | 'paid') =>
+      post<RecordDetail>(`/api/records/vendor_invoice/${id(record)}/status`, { to }),
+  },
+  notifications: () => send<readonly Notice[]>('/api/notifications'),
+  health: () => send<Health>('/api/health'),
+};
