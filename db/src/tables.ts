@@ -278,7 +278,7 @@ export interface Tables {
     severity: 'info' | 'warning' | 'error';
     run_id: string | null;
     read_at: Timestamp | null;
-    created_at: CreatedAt;
+    created_at: UpdatedAt;
   };
   /** Append-only, hash-chained per company; filled through `appendAudit`. */
   audit_log: {

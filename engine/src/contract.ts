@@ -43,6 +43,8 @@ export interface Me {
 /** GET /api/session, without a session: what the sign-in page may offer. */
 export interface SignInOptions {
   readonly demo: boolean;
+  /** Whether this browser has a session, so that nobody has to ask for `/api/me` in vain. */
+  readonly signedIn: boolean;
 }
 
 export type { CatalogInfo };
@@ -194,12 +196,16 @@ export interface RunDetail extends RunSummary {
 
 /** POST /api/runs/:id/steps/:nodeId/decide */
 export type StepDecision =
-  { readonly action: 'retry' } | { readonly action: 'skip'; readonly output: unknown } | { readonly action: 'abort' };
+  | { readonly action: 'retry'; readonly iteration?: string }
+  /** Goes on as if the step had given this output and left by this port; its first port when none is named. */
+  | { readonly action: 'skip'; readonly output: unknown; readonly port?: string; readonly iteration?: string }
+  | { readonly action: 'abort'; readonly iteration?: string };
 
 /** Server-sent events of GET /api/live: `event: change`, data = one of these. Fetch what you show again. */
 export interface LiveChange {
-  readonly topic: 'run' | 'step' | 'notification' | 'connection';
+  readonly topic: 'run' | 'step' | 'notification' | 'connection' | 'record';
   readonly id: string;
+  readonly entity?: string;
   readonly nodeId?: string;
   readonly flowId?: string;
   readonly status?: string;
@@ -396,6 +402,7 @@ export interface Health {
  *   GET    /api/records/:entity/:id              RecordDetail
  *   POST   /api/records/vendor_invoice/:id/status  { to: 'approved' | 'rejected' | 'paid' } → RecordDetail
  *   GET    /api/notifications                    Notice[]
+ *   POST   /api/notifications/read               { ids? } → 204   (all of them when none are named)
  *   GET    /api/health                           Health
  *
  * After OAuth the browser comes back to `returnTo` with `?connected=<connectionId>` or `?connect_error=<code>&connect_message=<text>`.

@@ -160,9 +160,9 @@ describe('an answer', () => {
     });
   });
 
-  test('the message says what happened, to what, and what to do', async () => {
+  test('the message says what happened, to what, without where we sent it', async () => {
     await expect(answering('{}', { status: 403 })({ path: '/things/7?secret=1' })).rejects.toThrow(
-      'Vendor does not allow this connection to do that (POST /things/7, http_403). Ask its administrator for the permission.',
+      /^Vendor does not allow this connection to do that\.$/,
     );
   });
 });

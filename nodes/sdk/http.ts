@@ -42,7 +42,7 @@ export function createVendorHttp(options: VendorHttpOptions): VendorHttp {
         });
       const body = parse(text);
       const refusal = readRefusal(options, request, { status, headers, body: body.ok ? body.value : undefined });
-      if (refusal) throw fail(refusal, describeRefusal(options.title, request, refusal, status));
+      if (refusal) throw fail(refusal, describeRefusal(options.title, refusal));
       const contract = (code: string, what: string, cause?: unknown): ConnectorFailure =>
         fail(
           { kind: 'contract', code },

@@ -81,43 +81,34 @@ export function failureWithoutAnswer(exchange: {
     return new ConnectorFailure({
       kind: 'unavailable',
       code: code.toLowerCase(),
-      message: `${title} could not be reached (${subject}). It is tried again.`,
+      message: `${title} could not be reached.`,
       cause,
     });
   return new ConnectorFailure({
     kind: 'ambiguous',
     code: 'no_answer',
-    message: `${title} was sent ${subject} but did not answer. Look there whether it went through before sending it again.`,
+    message: `${title} was asked to do this, but did not answer.`,
     cause,
   });
 }
 
-const words: Readonly<Record<FailureKind, readonly [happened: string, advice: string]>> = {
-  unavailable: ['is not available at the moment', 'It is tried again.'],
-  throttled: ['asked us to slow down', 'It is tried again when the wait is over.'],
-  reauthorize: ['no longer accepts this connection', 'Reconnect the account.'],
-  forbidden: ['does not allow this connection to do that', 'Ask its administrator for the permission.'],
-  invalid: ['refused the data', 'Correct it and retry.'],
-  not_found: ['does not have what was asked for', 'Check the id; it may have been removed.'],
-  conflict: ['holds something else than expected', 'Look at both sides and decide.'],
-  closed_period: ['has closed the books for that date', 'Use a date in an open period, or have it reopened.'],
-  ambiguous: ['answered with an error after it may have done the work', 'Look there before sending it again.'],
-  contract: ['answered in an unknown way', 'Tell support the request id.'],
+const happened: Readonly<Record<FailureKind, string>> = {
+  unavailable: 'is not available at the moment',
+  throttled: 'asked us to slow down',
+  reauthorize: 'no longer accepts this connection',
+  forbidden: 'does not allow this connection to do that',
+  invalid: 'refused the data',
+  not_found: 'does not have what was asked for',
+  conflict: 'holds something else than expected',
+  closed_period: 'has closed the books for that date',
+  ambiguous: 'answered with an error that may have come after the work was done',
+  contract: 'answered in a way we do not know',
 };
 
-/** What happened, to what, and what the reader can do; at most 1,000 characters. */
-export function describeRefusal(
-  title: string,
-  request: Pick<VendorRequest, 'method' | 'path'>,
-  refusal: Refusal,
-  status: number,
-): string {
-  const [happened, advice] = words[refusal.kind];
-  const said = refusal.vendorMessage ? `: ${refusal.vendorMessage.slice(0, 600)}` : '';
-  return `${title} ${happened} (${request.method} ${pathOnly(request.path)}, ${refusal.code ?? status})${said}. ${advice}`.slice(
-    0,
-    1_000,
-  );
+/** What happened, to what, in the vendor's own words where there are some; at most 1,000 characters. What to do about it follows from the kind. */
+export function describeRefusal(title: string, refusal: Refusal): string {
+  const said = refusal.vendorMessage ? `: ${refusal.vendorMessage.slice(0, 600).replace(/[.\s]+$/, '')}` : '';
+  return `${title} ${happened[refusal.kind]}${said}.`.slice(0, 1_000);
 }
 
 function errorCode(error: unknown): string {

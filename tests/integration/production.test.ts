@@ -53,7 +53,7 @@ test('in production there is no sandbox and no demo sign-in, and sessions are fo
   expect(outcome).toBe('ready');
   await until('it to be healthy', async () => (await fetch(`${origin}/api/health`)).status === 200);
   expect((await fetch(`${origin}/sandbox/quickbooks/ui`)).status).toBe(404);
-  expect(await (await fetch(`${origin}/api/session`)).json()).toEqual({ demo: false });
+  expect(await (await fetch(`${origin}/api/session`)).json()).toEqual({ demo: false, signedIn: false });
   const headers = { Origin: 'https://plumbline.builder.example' };
   expect((await fetch(`${origin}/api/session/demo`, { method: 'POST', headers })).status).toBe(404);
   const signIn = await fetch(`${origin}/api/session`, {

@@ -23,7 +23,6 @@ describe('the workflow code', () => {
     expect(ours.map((name) => name.replace(/^.*\/src\//, '')).sort()).toEqual([
       'workflows/carrier.ts',
       'workflows/index.ts',
-      'workflows/interpret.ts',
       'workflows/names.ts',
     ]);
     const packages = new Set(modules.flatMap((name) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(name)?.[1] ?? []));

@@ -4,8 +4,9 @@ import type { LiveChange } from '../contract.ts';
 
 const changeSchema = z.object({
   companyId: z.string(),
-  topic: z.enum(['run', 'step', 'notification', 'connection']),
+  topic: z.enum(['run', 'step', 'notification', 'connection', 'record']),
   id: z.string(),
+  entity: z.string().optional(),
   nodeId: z.string().optional(),
   flowId: z.string().optional(),
   status: z.string().optional(),

@@ -21,10 +21,11 @@ const statuses = [
 ] as const satisfies readonly RunStatus[];
 const runId = z.object({ id: z.uuid() });
 
+const iteration = z.string().max(200).default('');
 const decision = z.discriminatedUnion('action', [
-  z.strictObject({ action: z.literal('retry') }),
-  z.strictObject({ action: z.literal('skip'), output: z.json() }),
-  z.strictObject({ action: z.literal('abort') }),
+  z.strictObject({ action: z.literal('retry'), iteration }),
+  z.strictObject({ action: z.literal('skip'), iteration, output: z.json(), port: z.string().max(64).optional() }),
+  z.strictObject({ action: z.literal('abort'), iteration }),
 ]);
 
 /** Runs: list, look, decide, cancel. */
@@ -107,10 +108,14 @@ export function runRoutes(services: Services) {
       async (c) => {
         const { companyId, name: actor } = c.get('actor');
         const { id, nodeId } = c.req.valid('param');
-        const chosen = c.req.valid('json');
+        const { iteration, ...given } = c.req.valid('json');
+        const chosen =
+          given.action === 'skip'
+            ? { action: given.action, output: given.output, ...(given.port ? { port: given.port } : {}) }
+            : given;
         const carrier = await carrierOf(companyId, id);
         try {
-          await services.carriers.decide(carrier, { runId: id, nodeId, iteration: '', decision: chosen });
+          await services.carriers.decide(carrier, { runId: id, nodeId, iteration, decision: chosen });
         } catch (error) {
           if (error instanceof StepNotParkedError)
             throw new ApiError('not_parked', error.message, {

@@ -36,7 +36,11 @@ export function sessionRoutes(services: Services) {
   };
 
   return new Hono<ActorEnv>()
-    .get('/', (c) => c.json({ demo: services.settings.PLUMBLINE_DEMO && isLoopback(c) } satisfies SignInOptions))
+    .get('/', async (c) => {
+      const session = await auth.api.getSession({ headers: c.req.raw.headers });
+      const demo = services.settings.PLUMBLINE_DEMO && isLoopback(c);
+      return c.json({ demo, signedIn: session !== null } satisfies SignInOptions);
+    })
     .post('/', valid('json', z.strictObject({ email: z.email(), password: z.string().max(256) })), async (c) => {
       const { email, password } = c.req.valid('json');
       return (await signIn(c, email, password)) as never;

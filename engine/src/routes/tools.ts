@@ -42,28 +42,48 @@ export function expressionRoutes(services: Services) {
 }
 
 export function notificationRoutes(services: Services) {
-  return new Hono<ActorEnv>().get('/', requireRight('run:read'), async (c) => {
-    const { companyId } = c.get('actor');
-    const rows = await services.deps.store.tenant(companyId, (tx) =>
-      tx
-        .selectFrom('notifications')
-        .selectAll()
-        .where('company_id', '=', companyId)
-        .orderBy('created_at', 'desc')
-        .limit(50)
-        .execute(),
-    );
-    const notices: Notice[] = rows.map((row) => ({
-      id: row.id,
-      title: row.title,
-      body: row.body,
-      severity: row.severity,
-      runId: row.run_id,
-      readAt: row.read_at?.toISOString() ?? null,
-      createdAt: row.created_at.toISOString(),
-    }));
-    return c.json(notices);
-  });
+  return new Hono<ActorEnv>()
+    .post(
+      '/read',
+      requireRight('run:read'),
+      valid('json', z.strictObject({ ids: z.array(z.uuid()).max(500).optional() })),
+      async (c) => {
+        const { companyId } = c.get('actor');
+        const { ids } = c.req.valid('json');
+        await services.deps.store.tenant(companyId, async (tx) => {
+          let unread = tx
+            .updateTable('notifications')
+            .set({ read_at: services.deps.now() })
+            .where('company_id', '=', companyId)
+            .where('read_at', 'is', null);
+          if (ids) unread = unread.where('id', 'in', ids);
+          if (!ids || ids.length > 0) await unread.execute();
+        });
+        return c.body(null, 204);
+      },
+    )
+    .get('/', requireRight('run:read'), async (c) => {
+      const { companyId } = c.get('actor');
+      const rows = await services.deps.store.tenant(companyId, (tx) =>
+        tx
+          .selectFrom('notifications')
+          .selectAll()
+          .where('company_id', '=', companyId)
+          .orderBy('created_at', 'desc')
+          .limit(50)
+          .execute(),
+      );
+      const notices: Notice[] = rows.map((row) => ({
+        id: row.id,
+        title: row.title,
+        body: row.body,
+        severity: row.severity,
+        runId: row.run_id,
+        readAt: row.read_at?.toISOString() ?? null,
+        createdAt: row.created_at.toISOString(),
+      }));
+      return c.json(notices);
+    });
 }
 
 /** For load balancers and people alike; says nothing about any company. */

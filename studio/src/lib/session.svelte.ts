@@ -25,9 +25,9 @@ class Session {
     return this.me !== undefined && rank[this.me.role] >= rank[role];
   }
 
-  /** Loads the session. @throws ApiProblem, 401 when nobody is signed in */
-  async load(): Promise<Me> {
-    this.me ??= await api.session.me();
+  /** Loads the session; `undefined` when nobody is signed in. */
+  async load(): Promise<Me | undefined> {
+    if (!this.me && (await api.session.options()).signedIn) this.me = await api.session.me();
     return this.me;
   }
 

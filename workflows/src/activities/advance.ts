@@ -47,6 +47,8 @@ export function createAdvance(deps: Dependencies, plans: PlanCache, ledger: Ledg
     let wakeAt: number | undefined;
     let gone = false;
     let failure: StepFailure | undefined;
+    /** Why a person is waited for. */
+    let stuck: StepFailure | undefined;
 
     const waitUntil = (time: number): NodeEnd => {
       wakeAt = Math.min(wakeAt ?? Infinity, time);
@@ -57,8 +59,9 @@ export function createAdvance(deps: Dependencies, plans: PlanCache, ledger: Ledg
       failure ??= reason ?? { kind: 'bug', code: 'unexpected', message: 'A step failed.', fix: 'Look at its run.' };
       return { kind: 'stop' };
     };
-    const park = (node: PlanNode): NodeEnd => {
+    const park = (node: PlanNode, reason: StepFailure | null): NodeEnd => {
       parked.push(node.id);
+      stuck ??= reason ?? undefined;
       return { kind: 'pause' };
     };
 
@@ -66,7 +69,7 @@ export function createAdvance(deps: Dependencies, plans: PlanCache, ledger: Ledg
       const known = lane.steps.get(node.id);
       if (known?.status === 'succeeded') return { kind: 'port', port: known.port ?? 'out' };
       if (known?.status === 'failed') return fail(node, known.error);
-      if (known?.status === 'parked') return park(node);
+      if (known?.status === 'parked') return park(node, known.error);
       const due = known?.nextAttemptAt?.getTime() ?? 0;
       const now = deps.now().getTime();
       if (due > now) return waitUntil(due);
@@ -91,7 +94,7 @@ export function createAdvance(deps: Dependencies, plans: PlanCache, ledger: Ledg
       );
       if (outcome.kind === 'done') return { kind: 'port', port: outcome.port };
       if (outcome.kind === 'retry') return waitUntil(deps.now().getTime() + outcome.afterMs);
-      if (outcome.kind === 'parked') return park(node);
+      if (outcome.kind === 'parked') return park(node, outcome.failure);
       if (outcome.kind === 'failed') return fail(node, outcome.failure);
       gone = true;
       return { kind: 'pause' };
@@ -112,7 +115,8 @@ export function createAdvance(deps: Dependencies, plans: PlanCache, ledger: Ledg
       });
       return ended(runId);
     }
-    await lane.commit({ run: { runId, status: wakeAt === undefined ? 'parked' : 'waiting', at: now } });
+    const status = wakeAt === undefined ? 'parked' : 'waiting';
+    await lane.commit({ run: { runId, status, at: now, ...(stuck ? { error: stuck } : {}) } });
     return {
       runId,
       ended: false,

@@ -107,7 +107,7 @@ async function carryOut(deps: Dependencies, { companyId, key, type, context, may
     throw new ConnectorFailure({
       kind: 'unavailable',
       code: error.code ?? 'no_answer',
-      message: error.message,
+      message: `${type.title}: no clear answer came, and it is safe to ask again.`,
       cause: error,
     });
   }

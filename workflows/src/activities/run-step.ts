@@ -229,7 +229,10 @@ export function createRunStep(deps: Dependencies) {
         ...(retry ? { nextAttemptAt: new Date(at.getTime() + waitMs) } : {}),
       },
       ...settled,
-      ...(step.connectionId ? { also: (tx) => logFailure(tx, input, step, failure) } : {}),
+      also: async (tx) => {
+        if (step.connectionId) await logFailure(tx, input, step, failure);
+        if (status === 'parked') await tellPeople(tx, { input, step, flowId: lane.flowId, failure, at });
+      },
     });
     if (retry) return { kind: 'retry', afterMs: waitMs };
     return status === 'parked' ? { kind: 'parked', failure } : { kind: 'failed', failure };
@@ -322,6 +325,41 @@ async function recordExchange(
       conflict
         .columns(['company_id', 'integration_id', 'remote_type', 'remote_id'])
         .doUpdateSet({ remote_version: remote.version ?? null, updated_at: now }),
+    )
+    .execute();
+}
+
+/** One notice per thing that goes wrong, however many runs it stops; it comes back when it happens after somebody has read it. */
+async function tellPeople(
+  tx: Transaction,
+  stuck: {
+    readonly input: StepAttempt;
+    readonly step: PlanStep;
+    readonly flowId: string;
+    readonly failure: StepFailure;
+    readonly at: Date;
+  },
+): Promise<void> {
+  const { input, step, flowId, failure, at } = stuck;
+  const words = {
+    title: `"${step.name}" waits for you`,
+    body: `${failure.message} ${failure.fix}`,
+    run_id: input.runId,
+  };
+  await tx
+    .insertInto('notifications')
+    .values({
+      company_id: input.companyId,
+      key: `parked:${flowId}:${input.nodeId}:${failure.kind}:${failure.code}`.slice(0, 400),
+      severity: 'error',
+      read_at: null,
+      ...words,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['company_id', 'key'])
+        .doUpdateSet({ ...words, read_at: null, created_at: at })
+        .where('notifications.read_at', 'is not', null),
     )
     .execute();
 }

@@ -133,5 +133,6 @@ export const api = {
       post<RecordDetail>(`/api/records/vendor_invoice/${id(record)}/status`, { to }),
   },
   notifications: () => send<readonly Notice[]>('/api/notifications'),
+  markNotificationsRead: (ids: readonly string[]) => post<void>('/api/notifications/read', { ids }),
   health: () => send<Health>('/api/health'),
 };

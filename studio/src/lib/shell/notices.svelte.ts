@@ -2,30 +2,22 @@ import type { Notice } from '@plumbline/engine/contract';
 import { api } from '../api/client.ts';
 import { Resource } from '../api/resource.svelte.ts';
 
-const SEEN = 'plumbline.notices-seen';
-
-/** The company's notifications, and which of them this browser has not shown yet. */
+/** The company's notifications, and which of them nobody has seen yet. */
 class Notices {
   readonly list = new Resource<readonly Notice[]>(api.notifications);
-  #seen = $state(localStorage.getItem(SEEN) ?? '');
 
   get unseen(): number {
-    return (this.list.value ?? []).filter((notice) => !notice.readAt && notice.createdAt > this.#seen).length;
+    return (this.list.value ?? []).filter((notice) => !notice.readAt).length;
   }
 
   isNew(notice: Notice): boolean {
-    return !notice.readAt && notice.createdAt > this.#seen;
+    return !notice.readAt;
   }
 
-  /** Remembers that everything listed now was shown. */
+  /** Remembers, for everybody of the company, that what is listed now was seen. The list keeps its marks until it is drawn anew. */
   markSeen(): void {
-    const newest = this.list.value?.reduce(
-      (latest, notice) => (notice.createdAt > latest ? notice.createdAt : latest),
-      '',
-    );
-    if (!newest || newest <= this.#seen) return;
-    this.#seen = newest;
-    localStorage.setItem(SEEN, newest);
+    const ids = (this.list.value ?? []).filter((notice) => !notice.readAt).map(({ id }) => id);
+    if (ids.length > 0) api.markNotificationsRead(ids).catch(() => {});
   }
 }
 
