@@ -15,8 +15,7 @@ interface Waiting<Write, Receipt> {
 }
 
 /**
- * Joins what many callers write at the same time into one transaction per company. Nobody is answered before their write is committed, and writes of
- * one company are committed in the order they were submitted. A batch that fails is repeated write by write, so that one bad value fails alone.
+ * Joins what many callers write at the same time into one transaction per company. Nobody is answered before their write is committed. A batch that fails is repeated write by write, so that one bad value fails alone.
  */
 export class GroupCommit<Write, Receipt> {
   readonly #options: GroupCommitOptions<Write, Receipt>;
@@ -26,25 +25,29 @@ export class GroupCommit<Write, Receipt> {
     this.#options = options;
   }
 
-  /** Resolves when the write is committed. @throws what the database said about this very write. */
-  submit(companyId: string, write: Write): Promise<Receipt> {
+  /**
+   * Resolves when the write is committed. Writes of one lane of a company are committed in their order; lanes are committed side by side.
+   * @throws what the database said about this very write.
+   */
+  submit(companyId: string, write: Write, lane = ''): Promise<Receipt> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting<Write, Receipt> = { write, resolve, reject };
-      const queue = this.#queues.get(companyId);
+      const name = `${companyId}/${lane}`;
+      const queue = this.#queues.get(name);
       if (queue) {
         queue.push(waiting);
         return;
       }
-      this.#queues.set(companyId, [waiting]);
+      this.#queues.set(name, [waiting]);
       // Whoever is ready in the same turn of the event loop comes along.
-      setImmediate(() => void this.#drain(companyId));
+      setImmediate(() => void this.#drain(companyId, name));
     });
   }
 
-  async #drain(companyId: string): Promise<void> {
-    const queue = this.#queues.get(companyId) ?? [];
+  async #drain(companyId: string, name: string): Promise<void> {
+    const queue = this.#queues.get(name) ?? [];
     while (queue.length > 0) await this.#commit(companyId, queue.splice(0, this.#options.limit ?? 200));
-    this.#queues.delete(companyId);
+    this.#queues.delete(name);
   }
 
   async #commit(companyId: string, batch: readonly Waiting<Write, Receipt>[]): Promise<void> {

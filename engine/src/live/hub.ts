@@ -12,29 +12,51 @@ const changeSchema = z.object({
   status: z.string().optional(),
 });
 
-/** Fans the database's notices out to the people who watch, each company its own. */
+/** So long it goes on listening after the last watcher left: people change pages. */
+const LINGER_MS = 30_000;
+
+/**
+ * Fans the database's notices out to the people who watch, each company its own. While nobody watches it does not listen: a busy night makes
+ * thousands of notices that nobody would read.
+ */
 export class LiveHub {
+  readonly #databaseUrl: string;
   readonly #watchers = new Map<string, Set<(change: LiveChange) => void>>();
-  readonly #stop: Promise<() => Promise<void>>;
+  #listening: Promise<() => Promise<void>> | undefined;
+  #linger: NodeJS.Timeout | undefined;
 
   constructor(databaseUrl: string) {
-    this.#stop = listen(databaseUrl, 'plumbline_live', (payload) => this.#publish(payload));
+    this.#databaseUrl = databaseUrl;
   }
 
-  /** Returns the function that ends the watching. */
-  watch(companyId: string, onChange: (change: LiveChange) => void): () => void {
+  /** Begins to watch; resolves with what ends it, once nothing can be missed any more. */
+  async watch(companyId: string, onChange: (change: LiveChange) => void): Promise<() => void> {
+    clearTimeout(this.#linger);
     const watchers = this.#watchers.get(companyId) ?? new Set();
     this.#watchers.set(companyId, watchers.add(onChange));
+    this.#listening ??= listen(this.#databaseUrl, 'plumbline_live', (payload) => this.#publish(payload));
+    await this.#listening;
     return () => {
       watchers.delete(onChange);
       if (watchers.size === 0) this.#watchers.delete(companyId);
+      if (this.#watchers.size > 0) return;
+      clearTimeout(this.#linger);
+      this.#linger = setTimeout(() => void this.#stop(), LINGER_MS);
+      this.#linger.unref();
     };
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#linger);
+    await this.#stop();
+  }
+
+  async #stop(): Promise<void> {
+    const listening = this.#listening;
+    this.#listening = undefined;
     await (
-      await this.#stop
-    )();
+      await listening
+    )?.();
   }
 
   #publish(payload: string): void {

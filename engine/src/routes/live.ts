@@ -12,7 +12,7 @@ export function liveRoutes(services: Services) {
     const { headers } = c.req.raw;
     c.header('X-Accel-Buffering', 'no');
     return streamSSE(c, async (stream) => {
-      const stop = services.live.watch(
+      const stop = await services.live.watch(
         companyId,
         (change) => void stream.writeSSE({ event: 'change', data: JSON.stringify(change) }),
       );

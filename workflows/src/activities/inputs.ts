@@ -1,6 +1,7 @@
 import type { NodeType } from '@plumbline/nodes';
 import { z } from 'zod';
 import type { Evaluator } from '../evaluate/pool.ts';
+import type { PlainExpressions } from '../evaluate/plain.ts';
 import type { PlanStep } from '../flow/plan.ts';
 import { StepError } from './classify.ts';
 
@@ -24,18 +25,23 @@ export interface ExpressionContext {
  */
 export async function mapInputs(options: {
   readonly evaluator: Evaluator;
+  readonly plain: PlainExpressions;
   readonly companyId: string;
   readonly step: PlanStep;
   readonly type: NodeType;
   readonly context: ExpressionContext;
   readonly seed: string;
 }): Promise<Record<string, unknown>> {
-  const { evaluator, companyId, step, type, context, seed } = options;
+  const { evaluator, plain, companyId, step, type, context, seed } = options;
   const values: Record<string, unknown> = {};
   const expressions: { field: string; source: string }[] = [];
   for (const [field, mapping] of Object.entries(step.inputs)) {
     if (mapping.kind === 'literal') values[field] = mapping.value;
-    else expressions.push({ field, source: mapping.source });
+    else {
+      const answer = plain.evaluate(mapping.source, context);
+      if (!answer.plain) expressions.push({ field, source: mapping.source });
+      else if (answer.value !== undefined) values[field] = answer.value;
+    }
   }
   if (expressions.length > 0) {
     const answer = await evaluator.evaluate(companyId, {

@@ -48,8 +48,8 @@ export interface LedgerWrite {
   readonly end?: StepRef & StepEnd;
   /** Says where the run stands; one that has ended stays as it is. */
   readonly run?: RunStanding;
-  /** Whatever else belongs into the same transaction. */
-  readonly also?: (tx: Transaction) => Promise<void>;
+  /** Whatever else belongs into the same transaction; sorted by `order`, so that two transactions never wait for each other in a circle. */
+  readonly also?: { readonly order: string; readonly write: (tx: Transaction) => Promise<void> };
 }
 
 export interface LedgerReceipt {
@@ -81,7 +81,8 @@ async function writeAll(
   const claimed = claims.length > 0 ? await writeClaims(tx, companyId, claims) : new Set<string>();
   const runs = writes.flatMap(({ run }) => (run ? [run] : []));
   if (runs.length > 0) await writeRuns(tx, companyId, runs);
-  for (const { also } of writes) await also?.(tx);
+  const others = writes.flatMap(({ also }) => (also ? [also] : [])).sort((a, b) => (a.order < b.order ? -1 : 1));
+  for (const { write } of others) await write(tx);
   return writes.map(({ begin, claim }) => ({
     begun: begin !== undefined && begun.has(nameOf(begin)),
     claimed: claim !== undefined && claimed.has(claim.key),

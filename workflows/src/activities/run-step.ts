@@ -7,6 +7,7 @@ import {
   type RunContext,
   type VendorHttp,
 } from '@plumbline/nodes';
+import { PlainExpressions } from '../evaluate/plain.ts';
 import type { PlanStep } from '../flow/plan.ts';
 import type { StepFailure } from '../step-failure.ts';
 import { stepKey } from '../step-key.ts';
@@ -50,6 +51,7 @@ export type StepOutcome =
  */
 export function createRunStep(deps: Dependencies) {
   const connections = new Connections(deps);
+  const plain = new PlainExpressions();
 
   return async function runStep(input: StepAttempt, step: PlanStep, lane: Lane): Promise<StepOutcome> {
     const { runId, nodeId, iteration, attempt } = input;
@@ -63,6 +65,7 @@ export function createRunStep(deps: Dependencies) {
       const context = lane.context(readsOf(step));
       mapped = await mapInputs({
         evaluator: deps.evaluator,
+        plain,
         companyId: input.companyId,
         step,
         type,
@@ -85,7 +88,12 @@ export function createRunStep(deps: Dependencies) {
         end: { ...ref, status: 'succeeded', attempt, startedAt, at, port, input: mapped, output },
         ...settlement(key, confirmed),
         ...(step.connectionId
-          ? { also: (tx) => recordExchange(tx, { input, step, type, subject: lane.subject, output, now: at }) }
+          ? {
+              also: {
+                order: step.connectionId,
+                write: (tx) => recordExchange(tx, { input, step, type, subject: lane.subject, output, now: at }),
+              },
+            }
           : {}),
       });
       lane.outputs.set(nodeId, output);
@@ -229,9 +237,12 @@ export function createRunStep(deps: Dependencies) {
         ...(retry ? { nextAttemptAt: new Date(at.getTime() + waitMs) } : {}),
       },
       ...settled,
-      also: async (tx) => {
-        if (step.connectionId) await logFailure(tx, input, step, failure);
-        if (status === 'parked') await tellPeople(tx, { input, step, flowId: lane.flowId, failure, at });
+      also: {
+        order: step.connectionId ?? '',
+        write: async (tx) => {
+          if (step.connectionId) await logFailure(tx, input, step, failure);
+          if (status === 'parked') await tellPeople(tx, { input, step, flowId: lane.flowId, failure, at });
+        },
       },
     });
     if (retry) return { kind: 'retry', afterMs: waitMs };

@@ -8,7 +8,7 @@ import { evaluateLimits, type EvaluateAnswer, type EvaluateRequest, type Express
 export interface EvaluatorOptions {
   /** Child processes. @default 2 */
   readonly size?: number;
-  /** A child is replaced after this many evaluations, when its heap has grown by 48 MB, or when an expression was stopped in it. @default 500 */
+  /** A child is replaced after this many evaluations, when its heap has grown by 48 MB, or when an expression was stopped in it. @default 10_000 */
   readonly recycleAfter?: number;
   /** Waiting requests beyond this are refused with `evaluator_busy`. @default 1_000 */
   readonly queueLimit?: number;
@@ -51,7 +51,7 @@ export class Evaluator {
 
   constructor(options: EvaluatorOptions = {}) {
     this.#size = Math.max(1, options.size ?? 2);
-    this.#recycleAfter = options.recycleAfter ?? 500;
+    this.#recycleAfter = options.recycleAfter ?? 10_000;
     this.#queueLimit = options.queueLimit ?? 1_000;
     this.#onKill = options.onKill ?? (() => undefined);
     for (let index = 0; index < this.#size; index++) this.#spawn();
