@@ -16,29 +16,30 @@ afterAll(async () => {
 function events() {
   const batches: number[] = [];
   const group = new GroupCommit<{ readonly dedupe: string }, boolean>({
-    store: database.store,
     limit: 50,
-    apply: async (tx, company, writes) => {
+    apply: async (company, writes) => {
       batches.push(writes.length);
-      const rows = await tx
-        .insertInto('events')
-        .values(
-          writes.map(({ dedupe }) => ({
-            company_id: company,
-            kind: 'manual' as const,
-            key: 'test',
-            dedupe_key: dedupe,
-            subject_entity: null,
-            // Not a uuid, when a test wants one write to fail.
-            subject_id: dedupe.startsWith('bad') ? dedupe : null,
-            data: json({}),
-            reason: null,
-            dispatched_at: null,
-          })),
-        )
-        .onConflict((conflict) => conflict.doNothing())
-        .returning('dedupe_key')
-        .execute();
+      const rows = await database.store.tenant(company, (tx) =>
+        tx
+          .insertInto('events')
+          .values(
+            writes.map(({ dedupe }) => ({
+              company_id: company,
+              kind: 'manual' as const,
+              key: 'test',
+              dedupe_key: dedupe,
+              subject_entity: null,
+              // Not a uuid, when a test wants one write to fail.
+              subject_id: dedupe.startsWith('bad') ? dedupe : null,
+              data: json({}),
+              reason: null,
+              dispatched_at: null,
+            })),
+          )
+          .onConflict((conflict) => conflict.doNothing())
+          .returning('dedupe_key')
+          .execute(),
+      );
       const stored = new Set(rows.map((row) => row.dedupe_key));
       return writes.map(({ dedupe }) => stored.has(dedupe));
     },

@@ -1,9 +1,6 @@
-import type { Store, Transaction } from './store.ts';
-
 export interface GroupCommitOptions<Write, Receipt> {
-  readonly store: Store;
   /** Writes a batch in one transaction; one receipt per write, in their order. */
-  readonly apply: (tx: Transaction, companyId: string, writes: readonly Write[]) => Promise<readonly Receipt[]>;
+  readonly apply: (companyId: string, writes: readonly Write[]) => Promise<readonly Receipt[]>;
   /** Most writes in one transaction. @default 200 */
   readonly limit?: number;
 }
@@ -51,14 +48,10 @@ export class GroupCommit<Write, Receipt> {
   }
 
   async #commit(companyId: string, batch: readonly Waiting<Write, Receipt>[]): Promise<void> {
-    const { store, apply } = this.#options;
     try {
-      const receipts = await store.tenant(companyId, (tx) =>
-        apply(
-          tx,
-          companyId,
-          batch.map(({ write }) => write),
-        ),
+      const receipts = await this.#options.apply(
+        companyId,
+        batch.map(({ write }) => write),
       );
       batch.forEach(({ resolve }, index) => resolve(receipts[index] as Receipt));
     } catch (error) {

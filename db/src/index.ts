@@ -5,5 +5,5 @@ export { entities, searchText, statusesOf, type Entity, type EntityId } from './
 export { listen } from './listen.ts';
 export { migrate, type MigrateOptions } from './migrate.ts';
 export { createPool } from './pool.ts';
-export { openStore, Store, type Transaction } from './store.ts';
+export { literal, openStore, Store, type Transaction } from './store.ts';
 export type { Sealed, Tables } from './tables.ts';

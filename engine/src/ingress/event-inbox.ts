@@ -1,4 +1,4 @@
-import { json, type Store } from '@plumbline/db';
+import { json, literal, type Store } from '@plumbline/db';
 import { GroupCommit } from '@plumbline/db/group-commit';
 
 /** Something that happened, before anything else looks at it. */
@@ -20,27 +20,18 @@ export interface StoredEvent {
 /** Stores events of many senders at once: one commit for all that arrive while the last one is under way. */
 export function eventInbox(store: Store): GroupCommit<NewEvent, StoredEvent> {
   return new GroupCommit<NewEvent, StoredEvent>({
-    store,
-    apply: async (tx, companyId, events) => {
-      const rows = await tx
-        .insertInto('events')
-        .values(
-          events.map(({ kind, key, dedupeKey, data }) => ({
-            company_id: companyId,
-            kind,
-            key,
-            dedupe_key: dedupeKey,
-            subject_entity: null,
-            subject_id: null,
-            data: json(data),
-            reason: null,
-            dispatched_at: null,
-          })),
-        )
-        .onConflict((conflict) => conflict.columns(['company_id', 'key', 'dedupe_key']).doNothing())
-        .returning(['id', 'key', 'dedupe_key'])
-        .execute();
-      const fresh = new Map(rows.map((row) => [`${row.key}\n${row.dedupe_key}`, row.id]));
+    apply: async (companyId, events) => {
+      const given = events.map(({ kind, key, dedupeKey, data }) => ({ kind, key, dedupe_key: dedupeKey, data }));
+      const [rows = []] = await store.script(companyId, [
+        `insert into events (company_id, kind, key, dedupe_key, data)
+         select '${companyId}', kind, key, dedupe_key, data
+           from jsonb_to_recordset(${literal(json(given))}::jsonb) as given (kind text, key text, dedupe_key text, data jsonb)
+         on conflict (company_id, key, dedupe_key) do nothing
+         returning id, key, dedupe_key`,
+      ]);
+      const fresh = new Map(
+        rows.map((row) => [`${String(row['key'])}\n${String(row['dedupe_key'])}`, String(row['id'])]),
+      );
       return events.map(({ key, dedupeKey }) => {
         const name = `${key}\n${dedupeKey}`;
         const id = fresh.get(name);

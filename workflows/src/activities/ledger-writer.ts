@@ -1,4 +1,4 @@
-import { json, type Store, type Transaction } from '@plumbline/db';
+import { json, literal, type Store, type Transaction } from '@plumbline/db';
 import { GroupCommit } from '@plumbline/db/group-commit';
 import { sql } from 'kysely';
 import type { StepFailure } from '../step-failure.ts';
@@ -63,42 +63,99 @@ export interface LedgerReceipt {
 export type LedgerWriter = GroupCommit<LedgerWrite, LedgerReceipt>;
 
 export function createLedgerWriter(store: Store): LedgerWriter {
-  return new GroupCommit<LedgerWrite, LedgerReceipt>({ store, apply: writeAll });
+  return new GroupCommit<LedgerWrite, LedgerReceipt>({
+    apply: async (companyId, writes) => {
+      const statements = statementsOf(companyId, writes);
+      const others = writes.flatMap(({ also }) => (also ? [also] : [])).sort((a, b) => (a.order < b.order ? -1 : 1));
+      if (others.length === 0) {
+        const rows = await store.script(
+          companyId,
+          statements.map(({ text }) => text),
+        );
+        return receiptsOf(
+          writes,
+          statements.map(({ kind }, index) => [kind, rows[index] ?? []] as const),
+        );
+      }
+      return await store.tenant(companyId, async (tx) => {
+        const answers: (readonly [Kind, readonly Row[]])[] = [];
+        for (const { kind, text } of statements) answers.push([kind, (await sql.raw<Row>(text).execute(tx)).rows]);
+        for (const { write } of others) await write(tx);
+        return receiptsOf(writes, answers);
+      });
+    },
+  });
 }
 
-async function writeAll(
-  tx: Transaction,
-  companyId: string,
-  writes: readonly LedgerWrite[],
-): Promise<readonly LedgerReceipt[]> {
-  const ends = writes.flatMap(({ end }) => (end ? [end] : []));
-  if (ends.length > 0) await writeEnds(tx, companyId, ends);
-  const settles = writes.flatMap(({ settle }) => (settle ? [settle] : []));
-  if (settles.length > 0) await writeSettles(tx, companyId, settles);
-  const begins = writes.flatMap(({ begin }) => (begin ? [begin] : []));
-  const begun = begins.length > 0 ? await writeBegins(tx, companyId, begins) : new Set<string>();
-  const claims = writes.flatMap(({ begin, claim }) => (claim && (!begin || begun.has(nameOf(begin))) ? [claim] : []));
-  const claimed = claims.length > 0 ? await writeClaims(tx, companyId, claims) : new Set<string>();
-  const runs = writes.flatMap(({ run }) => (run ? [run] : []));
-  if (runs.length > 0) await writeRuns(tx, companyId, runs);
-  const others = writes.flatMap(({ also }) => (also ? [also] : [])).sort((a, b) => (a.order < b.order ? -1 : 1));
-  for (const { write } of others) await write(tx);
-  return writes.map(({ begin, claim }) => ({
-    begun: begin !== undefined && begun.has(nameOf(begin)),
-    claimed: claim !== undefined && claimed.has(claim.key),
-  }));
+type Row = Record<string, unknown>;
+type Kind = 'ends' | 'settles' | 'begins' | 'claims' | 'skipped' | 'broken' | 'runs';
+
+interface Statement {
+  readonly kind: Kind;
+  readonly text: string;
+}
+
+/** A statement for all writes of a kind. No statement may touch a row twice, so of several writes to one row the last counts. */
+function statementsOf(companyId: string, writes: readonly LedgerWrite[]): Statement[] {
+  const company = literal(companyId);
+  const ends = lastOf(
+    writes.flatMap(({ end }) => (end ? [end] : [])),
+    nameOf,
+  );
+  const settles = lastOf(
+    writes.flatMap(({ settle }) => (settle ? [settle] : [])),
+    ({ key }) => key,
+  );
+  const begins = lastOf(
+    writes.flatMap(({ begin }) => (begin ? [begin] : [])),
+    nameOf,
+  );
+  const claims = writes.flatMap(({ claim }) => (claim ? [claim] : []));
+  const runs = lastOf(
+    writes.flatMap(({ run }) => (run ? [run] : [])),
+    ({ runId }) => runId,
+  );
+  return [
+    ...(ends.length > 0 ? [endStatement(company, ends)] : []),
+    ...(settles.length > 0 ? [settleStatement(company, settles)] : []),
+    ...(begins.length > 0 ? [beginStatement(company, begins)] : []),
+    ...(claims.length > 0 ? [claimStatement(company, claims)] : []),
+    ...runStatements(company, runs),
+  ];
+}
+
+function lastOf<T>(items: readonly T[], name: (item: T) => string): T[] {
+  return [...new Map(items.map((item) => [name(item), item])).values()];
 }
 
 function nameOf({ runId, nodeId, iteration }: StepRef): string {
   return `${runId} ${nodeId} ${iteration}`;
 }
 
-type EndWrite = NonNullable<LedgerWrite['end']>;
+function receiptsOf(
+  writes: readonly LedgerWrite[],
+  answers: readonly (readonly [Kind, readonly Row[]])[],
+): LedgerReceipt[] {
+  const rowsOf = (kind: Kind): readonly Row[] => answers.find(([found]) => found === kind)?.[1] ?? [];
+  const begun = new Set(
+    rowsOf('begins').map((row) =>
+      nameOf({ runId: String(row['run_id']), nodeId: String(row['node_id']), iteration: String(row['iteration']) }),
+    ),
+  );
+  const claimed = new Set(rowsOf('claims').map((row) => row['key']));
+  return writes.map(({ begin, claim }) => ({
+    begun: begin !== undefined && begun.has(nameOf(begin)),
+    claimed: claim !== undefined && claimed.has(claim.key),
+  }));
+}
 
-/** One statement for all; served by the primary key. The last write of a step counts: no statement may touch a row twice. */
-async function writeEnds(tx: Transaction, companyId: string, ends: readonly EndWrite[]): Promise<void> {
-  const last = new Map(ends.map((end) => [nameOf(end), end]));
-  const rows = [...last.values()].map((end) => ({
+/** Rows given as JSON, so that one text carries them all. */
+function given(rows: readonly object[], columns: string): string {
+  return `jsonb_to_recordset(${literal(json(rows))}::jsonb) as given (${columns})`;
+}
+
+function endStatement(company: string, ends: readonly NonNullable<LedgerWrite['end']>[]): Statement {
+  const rows = ends.map((end) => ({
     run_id: end.runId,
     node_id: end.nodeId,
     iteration: end.iteration,
@@ -112,125 +169,111 @@ async function writeEnds(tx: Transaction, companyId: string, ends: readonly EndW
     started_at: end.startedAt,
     finished_at: end.status === 'succeeded' || end.status === 'failed' ? end.at : null,
   }));
-  await sql`
-    insert into steps (company_id, run_id, node_id, iteration, status, attempt, port, input, output, error, next_attempt_at, started_at, finished_at)
-    select ${companyId}::uuid, run_id, node_id, iteration, status, attempt, port, input, output, error, next_attempt_at, started_at, finished_at
-      from jsonb_to_recordset(${json(rows)}::jsonb) as given (
-        run_id uuid, node_id text, iteration text, status text, attempt integer, port text, input jsonb, output jsonb, error jsonb,
-        next_attempt_at timestamptz, started_at timestamptz, finished_at timestamptz)
-    on conflict (company_id, run_id, node_id, iteration) do update set
-      status = excluded.status, port = excluded.port, attempt = excluded.attempt,
-      input = coalesce(excluded.input, steps.input), output = coalesce(excluded.output, steps.output), error = excluded.error,
-      next_attempt_at = excluded.next_attempt_at, finished_at = excluded.finished_at`.execute(tx);
+  const columns =
+    'run_id, node_id, iteration, status, attempt, port, input, output, error, next_attempt_at, started_at, finished_at';
+  return {
+    kind: 'ends',
+    text: `
+      insert into steps (company_id, ${columns})
+      select ${company}, ${columns} from ${given(
+        rows,
+        `run_id uuid, node_id text, iteration text, status text, attempt integer, port text, input jsonb, output jsonb, error jsonb,
+         next_attempt_at timestamptz, started_at timestamptz, finished_at timestamptz`,
+      )}
+      on conflict (company_id, run_id, node_id, iteration) do update set
+        status = excluded.status, port = excluded.port, attempt = excluded.attempt,
+        input = coalesce(excluded.input, steps.input), output = coalesce(excluded.output, steps.output), error = excluded.error,
+        next_attempt_at = excluded.next_attempt_at, finished_at = excluded.finished_at`,
+  };
 }
 
-/** Opens attempts of runs that have not ended. */
-async function writeBegins(
-  tx: Transaction,
-  companyId: string,
-  begins: readonly NonNullable<LedgerWrite['begin']>[],
-): Promise<ReadonlySet<string>> {
-  const last = new Map(begins.map((begin) => [nameOf(begin), begin]));
-  const rows = [...last.values()].map(({ runId, nodeId, iteration, attempt, at }) => ({
+/** Opens attempts, but only of runs that have not ended. */
+function beginStatement(company: string, begins: readonly NonNullable<LedgerWrite['begin']>[]): Statement {
+  const rows = begins.map(({ runId, nodeId, iteration, attempt, at }) => ({
     run_id: runId,
     node_id: nodeId,
     iteration,
     attempt,
     started_at: at,
   }));
-  const { rows: opened } = await sql<{ run_id: string; node_id: string; iteration: string }>`
-    insert into steps (company_id, run_id, node_id, iteration, status, attempt, started_at)
-    select ${companyId}::uuid, given.run_id, given.node_id, given.iteration, 'running', given.attempt, given.started_at
-      from jsonb_to_recordset(${json(rows)}::jsonb) as given (run_id uuid, node_id text, iteration text, attempt integer, started_at timestamptz)
-      join runs on runs.company_id = ${companyId}::uuid and runs.id = given.run_id and runs.finished_at is null
-    on conflict (company_id, run_id, node_id, iteration) do update set
-      status = 'running', attempt = excluded.attempt, next_attempt_at = null, finished_at = null
-    returning run_id, node_id, iteration`.execute(tx);
-  return new Set(opened.map((row) => nameOf({ runId: row.run_id, nodeId: row.node_id, iteration: row.iteration })));
+  return {
+    kind: 'begins',
+    text: `
+      insert into steps (company_id, run_id, node_id, iteration, status, attempt, started_at)
+      select ${company}, given.run_id, given.node_id, given.iteration, 'running', given.attempt, given.started_at
+        from ${given(rows, 'run_id uuid, node_id text, iteration text, attempt integer, started_at timestamptz')}
+        join runs on runs.company_id = ${company} and runs.id = given.run_id and runs.finished_at is null
+      on conflict (company_id, run_id, node_id, iteration) do update set
+        status = 'running', attempt = excluded.attempt, next_attempt_at = null, finished_at = null
+      returning run_id, node_id, iteration`,
+  };
 }
 
-async function writeClaims(
-  tx: Transaction,
-  companyId: string,
-  claims: readonly NonNullable<LedgerWrite['claim']>[],
-): Promise<ReadonlySet<string>> {
-  const rows = await tx
-    .insertInto('effects')
-    .values(
-      claims.map(({ key, runId, nodeId, iteration }) => ({
-        company_id: companyId,
-        key,
-        run_id: runId,
-        node_id: nodeId,
-        iteration,
-        state: 'intent' as const,
-        result: null,
-      })),
-    )
-    .onConflict((conflict) => conflict.columns(['company_id', 'key']).doNothing())
-    .returning('key')
-    .execute();
-  return new Set(rows.map(({ key }) => key));
+/** Writes intents where there are none; of runs that have ended none is written. */
+function claimStatement(company: string, claims: readonly NonNullable<LedgerWrite['claim']>[]): Statement {
+  const rows = claims.map(({ key, runId, nodeId, iteration }) => ({ key, run_id: runId, node_id: nodeId, iteration }));
+  return {
+    kind: 'claims',
+    text: `
+      insert into effects (company_id, key, run_id, node_id, iteration, state)
+      select ${company}, given.key, given.run_id, given.node_id, given.iteration, 'intent'
+        from ${given(rows, 'key text, run_id uuid, node_id text, iteration text')}
+        join runs on runs.company_id = ${company} and runs.id = given.run_id and runs.finished_at is null
+      on conflict (company_id, key) do nothing
+      returning key`,
+  };
 }
 
-async function writeSettles(
-  tx: Transaction,
-  companyId: string,
-  settles: readonly NonNullable<LedgerWrite['settle']>[],
-): Promise<void> {
-  const last = new Map(settles.map((settle) => [settle.key, settle]));
-  await sql`
-    update effects set state = given.state, result = coalesce(given.result, effects.result), updated_at = now()
-      from jsonb_to_recordset(${json([...last.values()])}::jsonb) as given (key text, state text, result jsonb)
-     where effects.company_id = ${companyId}::uuid and effects.key = given.key`.execute(tx);
+function settleStatement(company: string, settles: readonly NonNullable<LedgerWrite['settle']>[]): Statement {
+  return {
+    kind: 'settles',
+    text: `
+      update effects set state = given.state, result = coalesce(given.result, effects.result), updated_at = now()
+        from ${given(settles, 'key text, state text, result jsonb')}
+       where effects.company_id = ${company} and effects.key = given.key`,
+  };
 }
 
-async function writeRuns(tx: Transaction, companyId: string, standings: readonly RunStanding[]): Promise<void> {
-  const runs = [...new Map(standings.map((run) => [run.runId, run])).values()];
-  const skipped = runs.flatMap(({ runId, skipped: nodes = [], at }) =>
-    nodes.map((nodeId) => ({
-      company_id: companyId,
-      run_id: runId,
-      node_id: nodeId,
-      iteration: '',
-      status: 'skipped' as const,
-      attempt: 0,
-      port: null,
-      input: null,
-      output: null,
-      error: null,
-      next_attempt_at: null,
-      started_at: at,
-      finished_at: at,
-    })),
-  );
-  if (skipped.length > 0)
-    await tx
-      .insertInto('steps')
-      .values(skipped)
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-  const broken = runs.filter(({ status }) => status === 'failed' || status === 'cancelled');
-  if (broken.length > 0)
-    await tx
-      .updateTable('steps')
-      .set({ status: 'failed', finished_at: broken[0]?.at ?? null, next_attempt_at: null })
-      .where('company_id', '=', companyId)
-      .where(
-        'run_id',
-        'in',
-        broken.map(({ runId }) => runId),
-      )
-      .where('status', 'in', ['running', 'waiting', 'parked'])
-      .execute();
+function runStatements(company: string, runs: readonly RunStanding[]): Statement[] {
+  if (runs.length === 0) return [];
   const rows = runs.map(({ runId, status, at, error }) => ({
     id: runId,
     status,
     ...(error ? { error } : {}),
     finished_at: status === 'waiting' || status === 'parked' ? null : at,
   }));
-  await sql`
-    update runs set status = given.status, error = given.error, finished_at = given.finished_at
-      from jsonb_to_recordset(${json(rows)}::jsonb) as given (id uuid, status text, error jsonb, finished_at timestamptz)
-     where runs.company_id = ${companyId}::uuid and runs.id = given.id and runs.finished_at is null`.execute(tx);
+  const skipped = runs.flatMap(({ runId, skipped: nodes = [], at }) =>
+    nodes.map((nodeId) => ({ run_id: runId, node_id: nodeId, at })),
+  );
+  const broken = runs.filter(({ status }) => status === 'failed' || status === 'cancelled');
+  const statements: Statement[] = [
+    {
+      kind: 'runs',
+      text: `
+        update runs set status = given.status, error = given.error, finished_at = given.finished_at
+          from ${given(rows, 'id uuid, status text, error jsonb, finished_at timestamptz')}
+         where runs.company_id = ${company} and runs.id = given.id and runs.finished_at is null`,
+    },
+  ];
+  if (broken.length > 0)
+    statements.unshift({
+      kind: 'broken',
+      text: `
+        update steps set status = 'failed', finished_at = given.at, next_attempt_at = null
+          from ${given(
+            broken.map(({ runId, at }) => ({ run_id: runId, at })),
+            'run_id uuid, at timestamptz',
+          )}
+         where steps.company_id = ${company} and steps.run_id = given.run_id and steps.status in ('running', 'waiting', 'parked')`,
+    });
+  if (skipped.length > 0)
+    statements.unshift({
+      kind: 'skipped',
+      text: `
+        insert into steps (company_id, run_id, node_id, iteration, status, attempt, started_at, finished_at)
+        select ${company}, given.run_id, given.node_id, '', 'skipped', 0, given.at, given.at
+          from ${given(skipped, 'run_id uuid, node_id text, at timestamptz')}
+        on conflict do nothing`,
+    });
+  return statements;
 }
