@@ -14,7 +14,7 @@ class Notices {
     return !notice.readAt;
   }
 
-  /** Remembers, for everybody of the company, that what is listed now was seen. The list keeps its marks until it is drawn anew. */
+  /** Remembers, for everybody of the company, that what is listed now was seen. */
   markSeen(): void {
     const ids = (this.list.value ?? []).filter((notice) => !notice.readAt).map(({ id }) => id);
     if (ids.length > 0) api.markNotificationsRead(ids).catch(() => {});
