@@ -20,6 +20,8 @@ const commands = {
   demo: { entry: 'engine/src/demo.ts', build: true },
   test: { entry: 'scripts/test.mjs', build: true },
   check: { entry: 'scripts/check.mjs', build: false },
+  bench: { entry: 'tests/bench/main.ts', build: true },
+  screenshots: { entry: 'scripts/screenshots.mjs', build: true },
 };
 
 /** Says what is in the way and how out of it, and ends. */

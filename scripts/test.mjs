@@ -21,11 +21,15 @@ const folder = mkdtempSync(join(tmpdir(), 'plumbline-results-'));
 const report = join(folder, 'vitest.json');
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const code = await new Promise((resolve) => {
-  const child = spawn(process.execPath, [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...filters], {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, ...(chromium ? { PLUMBLINE_CHROMIUM: chromium } : {}) },
-  });
+  const child = spawn(
+    process.execPath,
+    [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...filters],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, ...(chromium ? { PLUMBLINE_CHROMIUM: chromium } : {}) },
+    },
+  );
   child.on('exit', (exit, signal) => resolve(exit ?? (signal ? 1 : 0)));
 });
 try {

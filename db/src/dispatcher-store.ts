@@ -68,6 +68,23 @@ export class DispatcherStore {
     return row && { companyId: row.company_id, subscriptionId: row.id };
   }
 
+  /** Schedules whose time has come. Served by `subscriptions_due`. */
+  async dueSchedules(
+    now: Date,
+    limit: number,
+  ): Promise<{ readonly companyId: string; readonly subscriptionId: string }[]> {
+    const rows = await this.#db
+      .selectFrom('subscriptions')
+      .select(['company_id', 'id'])
+      .where('kind', '=', 'schedule')
+      .where('active', '=', true)
+      .where('next_fire_at', '<=', now)
+      .orderBy('next_fire_at')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => ({ companyId: row.company_id, subscriptionId: row.id }));
+  }
+
   /** Events that wait, and for how long the oldest has. */
   async backlog(now: Date): Promise<{ readonly pending: number; readonly oldestSeconds: number | null }> {
     const row = await this.#db

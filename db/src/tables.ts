@@ -142,6 +142,8 @@ export interface Tables {
     filter: string | null;
     secret: Json<Sealed> | null;
     active: ColumnType<boolean, boolean | undefined, boolean>;
+    /** For schedules: when they come next. */
+    next_fire_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
     created_at: CreatedAt;
     updated_at: UpdatedAt;
   };

@@ -11,7 +11,7 @@ export const node = defineLogic({
   input: z.object({
     condition: z
       .boolean()
-      .meta({ title: 'Condition', description: 'For example: $number(trigger.record.total) > 10000' }),
+      .meta({ title: 'Condition', description: 'For example: $moneyCompare(trigger.record.total, "10000") > 0' }),
   }),
   output: z.object({ matched: z.boolean() }),
   ports: [

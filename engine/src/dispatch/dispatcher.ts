@@ -3,6 +3,7 @@ import type { Carriers } from '@plumbline/workflows/client';
 import type { Evaluator } from '@plumbline/workflows/evaluate/pool';
 import type { Logger } from 'pino';
 import { claimEvents, type QueuedRun } from './claim.ts';
+import { fireDueSchedules } from './scheduler.ts';
 import { startCarriers } from './start-carriers.ts';
 
 export interface DispatcherOptions {
@@ -69,6 +70,7 @@ export class Dispatcher {
         if (Date.now() - lastRestart >= SWEEP_MS) {
           lastRestart = Date.now();
           await this.#restartUnconfirmed();
+          if ((await fireDueSchedules(this.#options)) > 0) continue;
         }
         if (queued.length > 0) continue;
       } catch (error) {

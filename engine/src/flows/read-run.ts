@@ -3,7 +3,7 @@ import { findNodeType, type CatalogInfo, type FlowDocument } from '@plumbline/wo
 import { sql } from 'kysely';
 import type { RunDetail, RunStatus, RunSummary, StepDetail, StepError } from '../contract.ts';
 import { notFound } from '../problem.ts';
-import { describeSubject } from './subject.ts';
+import { describeSubject, describeTrigger } from './subject.ts';
 
 export interface RunFilter {
   readonly companyId: string;
@@ -166,7 +166,7 @@ function toSummary(row: RunRow): RunSummary {
     flowName: row.flow_name,
     flowVersion: row.flow_version,
     status: row.status,
-    trigger: row.event_key ?? 'unknown',
+    trigger: describeTrigger(row.event_kind, row.event_key),
     subject: row.event_data && row.event_key ? describeSubject(row.event_key, row.event_data) : null,
     queuedAt: row.queued_at.toISOString(),
     startedAt: row.started_at?.toISOString() ?? null,

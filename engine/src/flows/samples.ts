@@ -2,7 +2,7 @@ import type { Transaction } from '@plumbline/db';
 import type { Catalog } from '@plumbline/nodes';
 import type { FlowDocument } from '@plumbline/workflows/flow';
 import type { Sample } from '../contract.ts';
-import { describeSubject } from './subject.ts';
+import { describeSubject, eventWords } from './subject.ts';
 import { literals } from './subscribe.ts';
 
 const SAMPLES = 15;
@@ -35,7 +35,7 @@ export async function readSamples(
   if (keys.length === 0) return [];
   const events = await tx
     .selectFrom('events')
-    .select(['id', 'key', 'data', 'received_at'])
+    .select(['id', 'kind', 'key', 'data', 'received_at'])
     .where('company_id', '=', companyId)
     .where('key', 'in', keys)
     .orderBy('seq', 'desc')
@@ -61,7 +61,7 @@ export async function readSamples(
       : [];
     samples.push({
       eventId: event.id,
-      title: describeSubject(event.key, event.data) ?? event.key,
+      title: describeSubject(event.key, event.data) ?? eventWords[event.kind],
       receivedAt: event.received_at.toISOString(),
       runId: run?.id ?? null,
       context: {

@@ -10,3 +10,17 @@ export function describeSubject(key: string, data: Readonly<Record<string, unkno
     entity.label === 'number' && typeof fields['vendorName'] === 'string' ? `, ${fields['vendorName']}` : '';
   return `${entity.title} ${String(fields[entity.label] ?? '')}${vendor}`;
 }
+
+/** What an event that is about no record is called. */
+export const eventWords = {
+  webhook: 'A webhook',
+  record: 'A record changed',
+  schedule: 'A set time',
+  manual: 'Started by hand',
+  connector: 'News from a vendor',
+} as const;
+
+/** What started a run: a record's change by its name, everything else by its kind, since its key is only an address. */
+export function describeTrigger(kind: string | null, key: string | null): string {
+  return (kind === 'record' ? key : kind) ?? 'unknown';
+}

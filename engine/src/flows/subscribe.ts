@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { json, type Transaction } from '@plumbline/db';
 import type { Catalog } from '@plumbline/nodes';
-import type { FlowDocument, FlowNode } from '@plumbline/workflows/flow';
+import { nextTimes, type FlowDocument, type FlowNode } from '@plumbline/workflows/flow';
 
 /**
  * Brings a flow's subscriptions in line with its triggers. A subscription belongs to flow and trigger node, not to a version: publishing changes what
@@ -22,10 +22,15 @@ export async function subscribe(
   const { companyId, flowId, now } = work;
   const existing = await tx
     .selectFrom('subscriptions')
-    .select(['id', 'node_id', 'kind', 'key'])
+    .select(['id', 'node_id', 'kind', 'key', 'config', 'next_fire_at'])
     .where('company_id', '=', companyId)
     .where('flow_id', '=', flowId)
     .execute();
+  const { time_zone: timeZone } = await tx
+    .selectFrom('companies')
+    .select('time_zone')
+    .where('id', '=', companyId)
+    .executeTakeFirstOrThrow();
   const wanted = new Set<string>();
   for (const [nodeId, node] of Object.entries(work.document.nodes)) {
     const subscription = work.catalog.nodeTypes.get(`${node.type}@${node.version}`)?.subscription;
@@ -42,18 +47,33 @@ export async function subscribe(
             ? known.key
             : randomBytes(18).toString('base64url')
           : `${flowId}:${nodeId}`;
+    // The same times go on as they are: publishing neither drops nor doubles one.
+    const same = known?.kind === 'schedule' && json(known.config) === json(config);
+    const next =
+      subscription.kind === 'schedule' ? (same ? known.next_fire_at : nextFireAt(config, timeZone, now)) : null;
+    const newSecret = async (id: string): Promise<{ readonly secret: string } | undefined> =>
+      subscription.kind === 'webhook' && known?.kind !== 'webhook'
+        ? { secret: await work.seal(id, `whsec_${randomBytes(32).toString('base64')}`) }
+        : undefined;
     if (known) {
       await tx
         .updateTable('subscriptions')
-        .set({ kind: subscription.kind, key, config: json(config), filter, active: true, updated_at: now })
+        .set({
+          kind: subscription.kind,
+          key,
+          config: json(config),
+          filter,
+          active: true,
+          next_fire_at: next,
+          updated_at: now,
+          ...(await newSecret(known.id)),
+        })
         .where('company_id', '=', companyId)
         .where('id', '=', known.id)
         .execute();
       continue;
     }
     const id = randomUUID();
-    const secret =
-      subscription.kind === 'webhook' ? await work.seal(id, `whsec_${randomBytes(32).toString('base64')}`) : null;
     await tx
       .insertInto('subscriptions')
       .values({
@@ -65,8 +85,10 @@ export async function subscribe(
         key,
         config: json(config),
         filter,
-        secret,
+        secret: null,
         active: true,
+        next_fire_at: next,
+        ...(await newSecret(id)),
       })
       .execute();
   }
@@ -78,6 +100,11 @@ export async function subscribe(
       .where('company_id', '=', companyId)
       .where('id', 'in', gone)
       .execute();
+}
+
+function nextFireAt(config: Readonly<Record<string, unknown>>, companyZone: string, now: Date): Date | null {
+  const { cron, timeZone } = config as { cron: string; timeZone?: string };
+  return nextTimes(cron, timeZone || companyZone, now, 1)[0] ?? null;
 }
 
 /** The literal inputs of a node, by field. */

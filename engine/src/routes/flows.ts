@@ -1,7 +1,7 @@
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { json, type Sealed } from '@plumbline/db';
 import { standardSecretBytes } from '@plumbline/nodes';
-import { emptyFlow, flowDocumentSchema, type FlowDocument } from '@plumbline/workflows/flow';
+import { emptyFlow, flowDocumentSchema, nextTimes, type FlowDocument } from '@plumbline/workflows/flow';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
@@ -287,8 +287,9 @@ export function flowRoutes(services: Services) {
         await readFlow(tx, companyId, id, info, now());
         return await tx
           .selectFrom('subscriptions')
-          .select(['node_id', 'kind', 'key', 'active'])
-          .where('company_id', '=', companyId)
+          .innerJoin('companies', 'companies.id', 'subscriptions.company_id')
+          .select(['node_id', 'kind', 'key', 'active', 'config', 'companies.time_zone'])
+          .where('subscriptions.company_id', '=', companyId)
           .where('flow_id', '=', id)
           .orderBy('node_id')
           .execute();
@@ -298,6 +299,7 @@ export function flowRoutes(services: Services) {
         kind: row.kind,
         key: row.key,
         active: row.active,
+        ...(row.kind === 'schedule' ? { nextFireTimes: fireTimes(row.config, row.time_zone, now()) } : {}),
         ...(row.kind === 'webhook'
           ? {
               webhook: {
@@ -356,6 +358,11 @@ export function flowRoutes(services: Services) {
         }),
       );
     });
+}
+
+function fireTimes(config: object, companyZone: string, now: Date): string[] {
+  const { cron, timeZone } = config as { cron: string; timeZone?: string };
+  return nextTimes(cron, timeZone || companyZone, now, 5).map((time) => time.toISOString());
 }
 
 function webhookUrl(services: Services, key: string): string {

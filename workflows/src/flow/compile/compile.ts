@@ -1,6 +1,7 @@
 import type { CatalogInfo } from '../catalog.ts';
 import type { Finding } from '../finding.ts';
 import type { Plan, PlanEdge, PlanNode, PlanStep } from '../plan.ts';
+import { scheduleProblem } from '../schedule.ts';
 import { flowDocumentSchema, limits, type FlowDocument, type FlowNode } from '../schema.ts';
 import { checkMappings } from './mappings.ts';
 import { checkStructure, type Structure } from './structure.ts';
@@ -59,6 +60,7 @@ export function compile(document: FlowDocument, catalog: CatalogInfo): Compiled 
     const mapped = checkMappings(document, structure, nodeId);
     const connectionId = checkConnection(document, structure, nodeId, findings);
     findings.push(...mapped.findings);
+    findings.push(...checkSchedule(structure, nodeId, node));
     mapped.params.forEach((id) => params.add(id));
     steps[nodeId] = {
       type: node.type,
@@ -71,6 +73,23 @@ export function compile(document: FlowDocument, catalog: CatalogInfo): Compiled 
   checkParams(document, params, findings);
   if (findings.some((finding) => finding.severity === 'error')) return { findings };
   return { findings, plan: lower(document, structure, steps) };
+}
+
+/** Times are read by us and not by a step, so they must be given, and be times. */
+function checkSchedule(structure: Structure, nodeId: string, node: FlowNode): Finding[] {
+  if (structure.types.get(nodeId)?.trigger !== 'schedule') return [];
+  const { cron, timeZone } = node.inputs;
+  const problem =
+    cron?.kind === 'expression'
+      ? { message: 'The times cannot be computed.', fix: 'Write them down, such as "0 7 * * 1-5".' }
+      : cron && typeof cron.value === 'string' && cron.value !== ''
+        ? scheduleProblem(
+            cron.value,
+            timeZone?.kind === 'literal' && timeZone.value ? String(timeZone.value) : undefined,
+          )
+        : undefined;
+  if (!problem) return [];
+  return [{ code: 'schedule_invalid', severity: 'error', nodeId, field: 'cron', ...problem }];
 }
 
 function checkSize(document: FlowDocument): Finding | undefined {
