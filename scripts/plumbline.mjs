@@ -30,6 +30,21 @@ function giveUp(what, fix) {
   process.exit(1);
 }
 
+/** The sentence in what npm said that tells why. */
+function reasonOf(said) {
+  const lines = said.split('\n').map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim());
+  return (
+    lines.find((line) => /request to/.test(line)) ??
+    lines.find((line) =>
+      /ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|ENOSPC|EACCES|EUSAGE|can only install|not found/.test(
+        line,
+      ),
+    ) ??
+    lines.find((line) => line.length > 20) ??
+    'npm did not say why'
+  );
+}
+
 /** Runs a program with our Node first on its PATH; resolves with its exit code. */
 function run(command, args, { node, quiet = false, ipc = false } = {}) {
   return new Promise((resolve, reject) => {
@@ -66,7 +81,7 @@ async function findNode() {
   );
   if (code !== 0 || !existsSync(node))
     giveUp(
-      `Node ${NODE_MAJOR} could not be fetched from the package registry: ${said.trim().split('\n').at(-1) ?? ''}`,
+      `Node ${NODE_MAJOR} could not be fetched from the package registry: ${reasonOf(said)}`,
       `Check the network, or install Node ${NODE_MAJOR} yourself (https://nodejs.org), then run this again.`,
     );
   return node;
@@ -84,11 +99,10 @@ async function install(node) {
   rmSync(stamp, { force: true });
   const { code, said } = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { node, quiet: true });
   if (code !== 0) {
-    const reason = said.trim().split('\n').slice(-6).join('\n    ');
     if (/ENOSPC/.test(said))
       giveUp('The disk is full: the packages need 1 GB.', 'Free some space, then run this again.');
     giveUp(
-      `The packages could not be installed:\n    ${reason}`,
+      `The packages could not be installed: ${reasonOf(said)}`,
       'Check the network and the registry npm uses ("npm config get registry"), then run this again.',
     );
   }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Store, Transaction } from '@plumbline/db';
+import { json, literal, type Store } from '@plumbline/db';
 import type { Evaluator } from '@plumbline/workflows/evaluate/pool';
-import { sql } from 'kysely';
 
 /** A run that waits for Temporal. */
 export interface QueuedRun {
@@ -24,48 +23,31 @@ export interface ClaimOptions {
 }
 
 /**
- * Takes pending events of one company and writes the runs they start, all in one transaction and in a handful of statements however many they are:
- * an event is either still pending or has its runs, never half of them. Runs of one plan share carriers.
+ * Takes pending events of one company and writes the runs they start: first a look without locks, then one transaction that takes only what nobody else
+ * has taken meanwhile. An event is either still pending or has its runs, never half of them. Runs of one plan share carriers.
  */
 export async function claimEvents(options: ClaimOptions): Promise<QueuedRun[]> {
-  const { companyId, now } = options;
-  return await options.store.tenant(companyId, async (tx) => {
-    const events = await tx
-      .selectFrom('events')
-      .select(['id', 'kind', 'key'])
-      .where('company_id', '=', companyId)
-      .where('status', '=', 'pending')
-      .where('next_attempt_at', '<=', now)
-      .orderBy('seq')
-      .limit(options.limit)
-      .forUpdate()
-      .skipLocked()
-      .execute();
-    if (events.length === 0) return [];
-    const matches = await matchSubscribers(tx, options, events);
-    const queued = intoCarriers(matches.started, options.runsPerCarrier, companyId);
-    await writeRuns(tx, companyId, queued, now);
-    await closeEvents(tx, companyId, new Set(queued.map(({ eventId }) => eventId)), matches.ignored, now);
-    return queued.map(({ eventId: _, subscriber, ...run }) => ({
-      ...run,
-      planHash: subscriber.plan_hash,
-      triggerNodeId: subscriber.node_id,
-    }));
-  });
-}
-
-interface Event {
-  readonly id: string;
-  readonly kind: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector';
-  readonly key: string;
+  const pending = await readPending(options);
+  if (pending.size === 0) return [];
+  const started: Match[] = [];
+  const ignored: { readonly id: string; readonly reason: string }[] = [];
+  for (const [eventId, subscribers] of pending) {
+    const before = started.length;
+    for (const subscriber of subscribers)
+      if (await passes(options, subscriber, eventId)) started.push({ eventId, subscriber });
+    if (subscribers.length === 0) ignored.push({ id: eventId, reason: 'No flow that is switched on listens to this.' });
+    else if (started.length === before)
+      ignored.push({ id: eventId, reason: 'It did not match the filter of any flow.' });
+  }
+  return await write(options, intoCarriers(started, options), ignored);
 }
 
 interface Subscriber {
-  readonly flow_id: string;
-  readonly node_id: string;
+  readonly flowId: string;
+  readonly nodeId: string;
   readonly filter: string | null;
-  readonly number: number;
-  readonly plan_hash: string;
+  readonly version: number;
+  readonly planHash: string;
 }
 
 interface Match {
@@ -73,71 +55,50 @@ interface Match {
   readonly subscriber: Subscriber;
 }
 
-async function matchSubscribers(
-  tx: Transaction,
-  options: ClaimOptions,
-  events: readonly Event[],
-): Promise<{ readonly started: Match[]; readonly ignored: ReadonlyMap<string, string> }> {
-  const known = new Map<string, Promise<Subscriber[]>>();
-  const started: Match[] = [];
-  const ignored = new Map<string, string>();
-  for (const event of events) {
-    const name = `${event.kind}\n${event.key}`;
-    if (!known.has(name)) known.set(name, subscribersOf(tx, options.companyId, event));
-    const subscribers = (await known.get(name)) ?? [];
-    const before = started.length;
-    for (const subscriber of subscribers)
-      if (await passes(tx, options, subscriber, event.id)) started.push({ eventId: event.id, subscriber });
-    if (subscribers.length === 0) ignored.set(event.id, 'No flow that is switched on listens to this.');
-    else if (started.length === before) ignored.set(event.id, 'It did not match the filter of any flow.');
+/** Events that are due, in the order of their arrival, each with the published flows that listen. Served by `events_pending` and `subscriptions_by_key`. */
+async function readPending({ store, companyId, limit, now }: ClaimOptions): Promise<Map<string, Subscriber[]>> {
+  const company = literal(companyId);
+  const [rows = []] = await store.script(companyId, [
+    `select due.id, s.flow_id, s.node_id, s.filter, v.number, v.plan_hash
+       from (select id, seq, kind, key from events
+              where company_id = ${company} and status = 'pending' and next_attempt_at <= ${literal(now.toISOString())}
+              order by seq limit ${Math.trunc(limit)}) due
+       left join (subscriptions s
+         join flows f on f.company_id = s.company_id and f.id = s.flow_id and f.status = 'on'
+         join flow_versions v on v.company_id = f.company_id and v.flow_id = f.id and v.number = f.published_version)
+         on s.company_id = ${company} and s.kind = due.kind and s.key = due.key and s.active
+      order by due.seq, s.flow_id`,
+  ]);
+  const pending = new Map<string, Subscriber[]>();
+  for (const row of rows) {
+    const id = String(row['id']);
+    const subscribers = pending.get(id) ?? [];
+    pending.set(id, subscribers);
+    if (row['flow_id'] === null) continue;
+    subscribers.push({
+      flowId: String(row['flow_id']),
+      nodeId: String(row['node_id']),
+      filter: row['filter'] as string | null,
+      version: Number(row['number']),
+      planHash: String(row['plan_hash']),
+    });
   }
-  return { started, ignored };
+  return pending;
 }
 
-async function subscribersOf(tx: Transaction, companyId: string, { kind, key }: Event): Promise<Subscriber[]> {
-  return await tx
-    .selectFrom('subscriptions')
-    .innerJoin('flows', (join) =>
-      join.onRef('flows.id', '=', 'subscriptions.flow_id').onRef('flows.company_id', '=', 'subscriptions.company_id'),
-    )
-    .innerJoin('flow_versions', (join) =>
-      join
-        .onRef('flow_versions.flow_id', '=', 'flows.id')
-        .onRef('flow_versions.company_id', '=', 'flows.company_id')
-        .onRef('flow_versions.number', '=', 'flows.published_version'),
-    )
-    .select([
-      'subscriptions.flow_id',
-      'subscriptions.node_id',
-      'subscriptions.filter',
-      'flow_versions.number',
-      'flow_versions.plan_hash',
-    ])
-    .where('subscriptions.company_id', '=', companyId)
-    .where('subscriptions.kind', '=', kind)
-    .where('subscriptions.key', '=', key)
-    .where('subscriptions.active', '=', true)
-    .where('flows.status', '=', 'on')
-    .orderBy('flows.id')
-    .execute();
-}
-
-async function passes(
-  tx: Transaction,
-  options: ClaimOptions,
-  { filter }: Subscriber,
-  eventId: string,
-): Promise<boolean> {
-  const { companyId, evaluator, now } = options;
+async function passes(options: ClaimOptions, { filter }: Subscriber, eventId: string): Promise<boolean> {
+  const { companyId, store, evaluator, now } = options;
   if (!filter) return true;
-  const { data } = await tx
-    .selectFrom('events')
-    .select('data')
-    .where('company_id', '=', companyId)
-    .where('id', '=', eventId)
-    .executeTakeFirstOrThrow();
+  const event = await store.tenant(companyId, (tx) =>
+    tx
+      .selectFrom('events')
+      .select('data')
+      .where('company_id', '=', companyId)
+      .where('id', '=', eventId)
+      .executeTakeFirst(),
+  );
   const answer = await evaluator.evaluate(companyId, {
-    context: JSON.stringify({ trigger: data }),
+    context: JSON.stringify({ trigger: event?.data ?? null }),
     expressions: [{ field: 'filter', source: filter }],
     now: now.toISOString(),
     seed: 'filter',
@@ -147,72 +108,80 @@ async function passes(
 }
 
 interface CarriedRun extends Match {
-  readonly companyId: string;
   readonly runId: string;
   readonly carrierId: string;
   readonly lane: number;
 }
 
 /** Gives every run its place: runs of one plan together, so many to a carrier, in the order of their events. */
-function intoCarriers(matches: readonly Match[], runsPerCarrier: number, companyId: string): CarriedRun[] {
+function intoCarriers(matches: readonly Match[], { runsPerCarrier }: ClaimOptions): CarriedRun[] {
   const open = new Map<string, { readonly carrierId: string; lanes: number }>();
   return matches.map((match) => {
-    const plan = match.subscriber.plan_hash;
-    let carrier = open.get(plan);
-    if (!carrier || carrier.lanes >= runsPerCarrier) open.set(plan, (carrier = { carrierId: randomUUID(), lanes: 0 }));
-    return { ...match, companyId, runId: randomUUID(), carrierId: carrier.carrierId, lane: carrier.lanes++ };
+    const { planHash } = match.subscriber;
+    let carrier = open.get(planHash);
+    if (!carrier || carrier.lanes >= runsPerCarrier)
+      open.set(planHash, (carrier = { carrierId: randomUUID(), lanes: 0 }));
+    return { ...match, runId: randomUUID(), carrierId: carrier.carrierId, lane: carrier.lanes++ };
   });
 }
 
-async function writeRuns(tx: Transaction, companyId: string, runs: readonly CarriedRun[], now: Date): Promise<void> {
-  if (runs.length === 0) return;
-  await tx
-    .insertInto('runs')
-    .values(
-      runs.map(({ runId, carrierId, lane, eventId, subscriber }) => ({
-        id: runId,
-        company_id: companyId,
-        flow_id: subscriber.flow_id,
-        flow_version: subscriber.number,
-        plan_hash: subscriber.plan_hash,
-        event_id: eventId,
-        trigger_node_id: subscriber.node_id,
-        carrier_id: carrierId,
-        lane,
-        status: 'queued' as const,
-        error: null,
-        confirmed_at: null,
-        started_at: null,
-        finished_at: null,
-      })),
-    )
-    .execute();
-  // The trigger's step holds the event's data; it never leaves the database on its way there.
-  await sql`
-    insert into steps (company_id, run_id, node_id, iteration, status, attempt, port, output, started_at, finished_at)
-    select runs.company_id, runs.id, runs.trigger_node_id, '', 'succeeded', 1, 'out', events.data, ${now}, ${now}
-      from runs join events on events.company_id = runs.company_id and events.id = runs.event_id
-     where runs.company_id = ${companyId} and runs.id = any(${runs.map(({ runId }) => runId)}::uuid[])`.execute(tx);
-}
-
-async function closeEvents(
-  tx: Transaction,
-  companyId: string,
-  started: ReadonlySet<string>,
-  ignored: ReadonlyMap<string, string>,
-  now: Date,
-): Promise<void> {
-  const close = (ids: readonly string[], reason: string | null) =>
-    tx
-      .updateTable('events')
-      .set({ status: reason === null ? 'dispatched' : 'ignored', reason, dispatched_at: now })
-      .where('company_id', '=', companyId)
-      .where('id', 'in', ids)
-      .execute();
-  if (started.size > 0) await close([...started], null);
-  for (const reason of new Set(ignored.values()))
-    await close(
-      [...ignored].filter(([, why]) => why === reason).map(([id]) => id),
-      reason,
+/** One transaction; what another process has taken since the look is left to it. */
+async function write(
+  { store, companyId, now }: ClaimOptions,
+  runs: readonly CarriedRun[],
+  ignored: readonly { readonly id: string; readonly reason: string }[],
+): Promise<QueuedRun[]> {
+  const company = literal(companyId);
+  const at = literal(now.toISOString());
+  const rows = runs.map(({ runId, eventId, carrierId, lane, subscriber }) => ({
+    id: runId,
+    event_id: eventId,
+    flow_id: subscriber.flowId,
+    flow_version: subscriber.version,
+    plan_hash: subscriber.planHash,
+    trigger_node_id: subscriber.nodeId,
+    carrier_id: carrierId,
+    lane,
+  }));
+  const ids = `select (jsonb_array_elements_text(${literal(json(runs.map(({ runId }) => runId)))}::jsonb))::uuid`;
+  const statements =
+    runs.length === 0
+      ? []
+      : [
+          `with given as (
+             select * from jsonb_to_recordset(${literal(json(rows))}::jsonb) as given (
+               id uuid, event_id uuid, flow_id uuid, flow_version integer, plan_hash text, trigger_node_id text, carrier_id text, lane integer)),
+           free as (
+             select id from events where company_id = ${company} and id in (select event_id from given) and status = 'pending'
+             for update skip locked)
+           insert into runs (company_id, id, event_id, flow_id, flow_version, plan_hash, trigger_node_id, carrier_id, lane, status)
+           select ${company}, given.id, event_id, flow_id, flow_version, plan_hash, trigger_node_id, carrier_id, lane, 'queued'
+             from given join free on free.id = given.event_id
+           returning id`,
+          // The trigger's step holds the event's data; it never leaves the database on its way there.
+          `insert into steps (company_id, run_id, node_id, iteration, status, attempt, port, output, started_at, finished_at)
+           select runs.company_id, runs.id, runs.trigger_node_id, '', 'succeeded', 1, 'out', events.data, ${at}, ${at}
+             from runs join events on events.company_id = runs.company_id and events.id = runs.event_id
+            where runs.company_id = ${company} and runs.id in (${ids})`,
+          `update events set status = 'dispatched', reason = null, dispatched_at = ${at}
+            where company_id = ${company} and id in (
+              select event_id from runs where company_id = ${company} and id in (${ids}))`,
+        ];
+  if (ignored.length > 0)
+    statements.push(
+      `update events set status = 'ignored', reason = given.reason, dispatched_at = ${at}
+         from jsonb_to_recordset(${literal(json(ignored))}::jsonb) as given (id uuid, reason text)
+        where events.company_id = ${company} and events.id = given.id and events.status = 'pending'`,
     );
+  const [inserted = []] = await store.script(companyId, statements);
+  const ours = new Set(runs.length > 0 ? inserted.map((row) => String(row['id'])) : []);
+  return runs
+    .filter(({ runId }) => ours.has(runId))
+    .map(({ runId, carrierId, subscriber }) => ({
+      companyId,
+      runId,
+      carrierId,
+      planHash: subscriber.planHash,
+      triggerNodeId: subscriber.nodeId,
+    }));
 }

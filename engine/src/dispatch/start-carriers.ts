@@ -1,4 +1,4 @@
-import type { Store } from '@plumbline/db';
+import { literal, type Store } from '@plumbline/db';
 import type { Carriers } from '@plumbline/workflows/client';
 import type { Logger } from 'pino';
 import type { QueuedRun } from './claim.ts';
@@ -28,15 +28,10 @@ export async function startCarriers(
           planHash,
           runIds: carrier.map(({ runId }) => runId),
         });
-        await options.store.tenant(companyId, (tx) =>
-          tx
-            .updateTable('runs')
-            .set({ confirmed_at: options.now() })
-            .where('company_id', '=', companyId)
-            .where('carrier_id', '=', carrierId)
-            .where('confirmed_at', 'is', null)
-            .execute(),
-        );
+        await options.store.script(companyId, [
+          `update runs set confirmed_at = ${literal(options.now().toISOString())}
+            where company_id = ${literal(companyId)} and carrier_id = ${literal(carrierId)} and confirmed_at is null`,
+        ]);
       } catch (error) {
         failures++;
         options.log.warn(

@@ -253,9 +253,9 @@ describe('a run', () => {
   test('whose database is away for a moment throws instead of parking', async () => {
     const run = await queue(line('a'));
     const broken = Object.assign(new Error('the database system is shutting down'), { code: '57P01' });
-    const tenant = vi.spyOn(deps.store, 'tenant').mockRejectedValue(broken);
+    const away = (['tenant', 'script'] as const).map((way) => vi.spyOn(deps.store, way).mockRejectedValue(broken));
     await expect(run.advance()).rejects.toBe(broken);
-    tenant.mockRestore();
+    for (const spy of away) spy.mockRestore();
     expect(await run.advance()).toMatchObject([{ ended: true }]);
     expect(run.called()).toEqual(['a']);
   });

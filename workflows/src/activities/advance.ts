@@ -3,7 +3,7 @@ import type { Plan, PlanNode } from '../flow/plan.ts';
 import type { StepFailure } from '../step-failure.ts';
 import type { AdvanceInput, LaneReport } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
-import { loadLanes, startRuns, type Lane } from './lane.ts';
+import { takeUp, type Lane } from './lane.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
 import type { PlanCache } from './plans.ts';
 import { createRunStep } from './run-step.ts';
@@ -20,10 +20,7 @@ export function createAdvance(deps: Dependencies, plans: PlanCache, ledger: Ledg
 
   return async function advance({ companyId, planHash, runIds }: AdvanceInput): Promise<readonly LaneReport[]> {
     const plan = await plans.load(companyId, planHash);
-    const lanes = await deps.store.tenant(companyId, async (tx) => {
-      await startRuns(tx, companyId, runIds, deps.now());
-      return await loadLanes(tx, { companyId, runIds, plan, ledger });
-    });
+    const lanes = await takeUp({ store: deps.store, companyId, runIds, plan, ledger, now: deps.now() });
     const deadline = performance.now() + BUDGET_MS;
     return await Promise.all(
       runIds.map(async (runId) => {

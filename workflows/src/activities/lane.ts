@@ -1,4 +1,4 @@
-import type { Transaction } from '@plumbline/db';
+import { literal, type Store } from '@plumbline/db';
 import type { Plan } from '../flow/plan.ts';
 import type { StepFailure } from '../step-failure.ts';
 import type { ExpressionContext } from './inputs.ts';
@@ -18,7 +18,6 @@ export interface Lane {
   readonly runId: string;
   readonly triggerNodeId: string;
   readonly flowId: string;
-  readonly status: string;
   /** Whether it has ended, by itself or by someone's hand. */
   readonly ended: boolean;
   /** The record it is about. */
@@ -35,62 +34,33 @@ export interface Lane {
   commit(write: LedgerWrite): Promise<LedgerReceipt>;
 }
 
-/** Runs that wait or have not begun are under way from now on. */
-export async function startRuns(
-  tx: Transaction,
-  companyId: string,
-  runIds: readonly string[],
-  now: Date,
-): Promise<void> {
-  await tx
-    .updateTable('runs')
-    .set((eb) => ({ status: 'running', started_at: eb.fn.coalesce('started_at', eb.val(now)) }))
-    .where('company_id', '=', companyId)
-    .where('id', 'in', runIds)
-    .where('finished_at', 'is', null)
-    .execute();
-}
-
-/** Reads runs with their steps, all at once. */
-export async function loadLanes(
-  tx: Transaction,
-  given: {
-    readonly companyId: string;
-    readonly runIds: readonly string[];
-    readonly plan: Pick<Plan, 'params'>;
-    readonly ledger: LedgerWriter;
-  },
-): Promise<Map<string, Lane>> {
-  const { companyId, runIds, plan, ledger } = given;
-  const company = await tx
-    .selectFrom('companies')
-    .select(['name', 'time_zone', 'currency'])
-    .where('id', '=', companyId)
-    .executeTakeFirstOrThrow();
-  const runs = await tx
-    .selectFrom('runs')
-    .leftJoin('events', (join) =>
-      join.onRef('events.id', '=', 'runs.event_id').onRef('events.company_id', '=', 'runs.company_id'),
-    )
-    .select([
-      'runs.id',
-      'runs.flow_id',
-      'runs.trigger_node_id',
-      'runs.queued_at',
-      'runs.status',
-      'runs.finished_at',
-      'events.subject_entity',
-      'events.subject_id',
-    ])
-    .where('runs.company_id', '=', companyId)
-    .where('runs.id', 'in', runIds)
-    .execute();
-  const rows = await tx
-    .selectFrom('steps')
-    .select(['run_id', 'node_id', 'status', 'attempt', 'port', 'output', 'error', 'next_attempt_at'])
-    .where('company_id', '=', companyId)
-    .where('run_id', 'in', runIds)
-    .execute();
+/**
+ * Takes runs up: those that wait or have not begun are under way from now on, and everything that is known of them is read, all in one exchange.
+ */
+export async function takeUp(given: {
+  readonly store: Store;
+  readonly companyId: string;
+  readonly runIds: readonly string[];
+  readonly plan: Pick<Plan, 'params'>;
+  readonly ledger: LedgerWriter;
+  readonly now: Date;
+}): Promise<Map<string, Lane>> {
+  const { store, companyId, runIds, plan, ledger, now } = given;
+  const company = literal(companyId);
+  const ids = `${literal(`{${runIds.join(',')}}`)}::uuid[]`;
+  const answers = await store.script(companyId, [
+    `update runs set status = 'running', started_at = coalesce(started_at, ${literal(now.toISOString())})
+      where company_id = ${company} and id = any(${ids}) and finished_at is null`,
+    `select name, time_zone, currency from companies where id = ${company}`,
+    `select runs.id, runs.flow_id, runs.trigger_node_id, runs.queued_at, runs.finished_at, events.subject_entity, events.subject_id
+       from runs left join events on events.company_id = runs.company_id and events.id = runs.event_id
+      where runs.company_id = ${company} and runs.id = any(${ids})`,
+    `select run_id, node_id, status, attempt, port, output, error, next_attempt_at from steps
+      where company_id = ${company} and run_id = any(${ids})`,
+  ]);
+  const [, companies, runs, rows] = answers as unknown as readonly [unknown, CompanyRow[], RunRow[], StepRow[]];
+  const [owner] = companies;
+  if (!owner) throw new Error(`There is no company ${companyId}`);
   const stepsOf = Map.groupBy(rows, (row) => row.run_id);
   return new Map(
     runs.map((run): [string, Lane] => {
@@ -109,7 +79,6 @@ export async function loadLanes(
           runId: run.id,
           triggerNodeId: run.trigger_node_id,
           flowId: run.flow_id,
-          status: run.status,
           ended: run.finished_at !== null,
           subject,
           steps: new Map(own.map((row) => [row.node_id, toLaneStep(row)])),
@@ -120,7 +89,7 @@ export async function loadLanes(
             steps: Object.fromEntries([...outputs].filter(([nodeId]) => reads.has('*') || reads.has(nodeId))),
             params: plan.params,
             run: { id: run.id, startedAt: run.queued_at.toISOString() },
-            company: { id: companyId, name: company.name, timeZone: company.time_zone, currency: company.currency },
+            company: { id: companyId, name: owner.name, timeZone: owner.time_zone, currency: owner.currency },
           }),
         },
       ];
@@ -146,13 +115,7 @@ function writing(ledger: LedgerWriter, companyId: string, runId: string): Pick<L
   };
 }
 
-function toLaneStep(row: {
-  readonly status: LaneStep['status'];
-  readonly attempt: number;
-  readonly port: string | null;
-  readonly error: unknown;
-  readonly next_attempt_at: Date | null;
-}): LaneStep {
+function toLaneStep(row: StepRow): LaneStep {
   return {
     status: row.status,
     attempt: row.attempt,
@@ -160,4 +123,31 @@ function toLaneStep(row: {
     error: row.error as StepFailure | null,
     nextAttemptAt: row.next_attempt_at,
   };
+}
+
+interface CompanyRow {
+  readonly name: string;
+  readonly time_zone: string;
+  readonly currency: string;
+}
+
+interface RunRow {
+  readonly id: string;
+  readonly flow_id: string;
+  readonly trigger_node_id: string;
+  readonly queued_at: Date;
+  readonly finished_at: Date | null;
+  readonly subject_entity: string | null;
+  readonly subject_id: string | null;
+}
+
+interface StepRow {
+  readonly run_id: string;
+  readonly node_id: string;
+  readonly status: LaneStep['status'];
+  readonly attempt: number;
+  readonly port: string | null;
+  readonly output: unknown;
+  readonly error: unknown;
+  readonly next_attempt_at: Date | null;
 }

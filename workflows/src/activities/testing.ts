@@ -8,7 +8,7 @@ import { Evaluator } from '../evaluate/pool.ts';
 import type { Plan, PlanNode, PlanStep } from '../flow/plan.ts';
 import { planHash } from '../plan-hash.ts';
 import type { Dependencies } from './dependencies.ts';
-import { loadLanes } from './lane.ts';
+import { takeUp } from './lane.ts';
 import { createLedgerWriter } from './ledger-writer.ts';
 import { PlanCache } from './plans.ts';
 import { createRunStep, type StepAttempt, type StepOutcome } from './run-step.ts';
@@ -159,9 +159,14 @@ export async function openBench(): Promise<Bench> {
       const { companyId: company, runId, nodeId, planHash: hash } = attempt;
       const plan = await new PlanCache(database.store).load(company, hash);
       const ledger = createLedgerWriter(database.store);
-      const lanes = await database.store.tenant(company, (tx) =>
-        loadLanes(tx, { companyId: company, runIds: [runId], plan, ledger }),
-      );
+      const lanes = await takeUp({
+        store: database.store,
+        companyId: company,
+        runIds: [runId],
+        plan,
+        ledger,
+        now: deps.now(),
+      });
       const [lane, step] = [lanes.get(runId), plan.steps[nodeId]];
       if (!lane || !step) throw new Error(`There is no step ${nodeId} in run ${runId}`);
       const outcome = await createRunStep(deps)(attempt, step, lane);
