@@ -15,6 +15,8 @@ export function valid<T extends z.ZodType, Target extends keyof ValidationTarget
         `There is no field "${(issue as unknown as { keys: string[] }).keys.join('", "')}".`,
         { path, fix: 'Leave it out.' },
       );
+    // An address that cannot be anything's is the address of nothing.
+    if (target === 'param') throw new ApiError('not_found', 'There is nothing at this address.');
     throw new ApiError('invalid_input', `${path || 'The input'}: ${issue?.message ?? 'is not valid'}.`, {
       path,
       fix: 'Correct it and send it again.',

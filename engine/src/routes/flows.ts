@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { json, type Sealed } from '@plumbline/db';
 import { standardSecretBytes } from '@plumbline/nodes';
@@ -373,7 +374,8 @@ function webhookUrl(services: Services, key: string): string {
 function curlCommand(url: string, keyHex: string): string {
   return [
     `body='{"text":"Hello from the job site"}'`,
-    `id="msg_$(openssl rand -hex 12)"; now=$(date +%s)`,
+    // The id is the delivery's name: run twice, the command delivers the same thing twice.
+    `id="msg_${randomBytes(9).toString('hex')}"; now=$(date +%s)`,
     `sig=$(printf '%s.%s.%s' "$id" "$now" "$body" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:${keyHex}" -binary | openssl base64 -A)`,
     `curl -sS ${url} -H 'Content-Type: application/json' -H "webhook-id: $id" -H "webhook-timestamp: $now" -H "webhook-signature: v1,$sig" -d "$body"`,
   ].join('\n');

@@ -64,8 +64,9 @@ export class PreviewOf {
     try {
       const result = await api.expressions.preview(source, context, abort.signal);
       if (!abort.signal.aborted) this.result = result;
-    } catch (error) {
-      if (!abort.signal.aborted) this.result = { ok: false, code: 'unreachable', message: asProblem(error).detail };
+    } catch {
+      // That the engine is out of reach is said once, beside the save state, and not under every field.
+      if (!abort.signal.aborted) this.result = undefined;
     }
     if (!abort.signal.aborted) this.pending = false;
   }

@@ -189,8 +189,11 @@ function checkReads({ document, structure, nodeId, node, field }: Field, reads: 
 function checkTypes({ document, structure, nodeId, node, field, schema, mapping }: Field, ast: Ast): Finding[] {
   const source = mapping.kind === 'expression' ? mapping.source : '';
   const { type, unknownPaths } = inferExpression(ast, scopeSchema(document, structure, nodeId));
-  const findings: Finding[] = unknownPaths.map(({ path, name, known, position }) => {
+  // One line for a thing that is missing, however many of its fields are read.
+  const missing = [...new Map(unknownPaths.map((unknown) => [unknown.path, unknown])).values()];
+  const findings: Finding[] = missing.map(({ path, name, known, position }) => {
     const guess = nearest(name, known);
+    const words = known.map((id) => (path.startsWith('steps.') ? named(document, id) : id));
     const start = Math.max(0, position - name.length);
     return {
       code: 'path_unknown',
@@ -202,7 +205,7 @@ function checkTypes({ document, structure, nodeId, node, field, schema, mapping 
       fix: guess
         ? `Did you mean "${guess}"?`
         : known.length > 0
-          ? `There is: ${known.slice(0, 8).join(', ')}${known.length > 8 ? ' …' : ''}.`
+          ? `There is: ${words.slice(0, 8).join(', ')}${known.length > 8 ? ' …' : ''}.`
           : 'Pick a field from the list.',
       ...(guess && source.slice(start, position) === name
         ? { suggestion: { title: `Use ${guess}`, source: source.slice(0, start) + guess + source.slice(position) } }
@@ -224,6 +227,12 @@ function checkTypes({ document, structure, nodeId, node, field, schema, mapping 
             : 'Pick another field.',
     });
   return findings;
+}
+
+/** A step by the name people gave it. */
+function named(document: FlowDocument, id: string): string {
+  const name = document.nodes[id]?.name;
+  return name === undefined ? id : `"${name}"`;
 }
 
 const text: JsonSchema = { type: 'string' };

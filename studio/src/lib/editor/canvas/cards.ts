@@ -40,7 +40,9 @@ export interface CardParts {
 export function cardsOf({ document, catalog, findings, paint }: CardParts): readonly Card[] {
   const numbers = stepNumbers(document);
   const used = new Set(document.edges.map((edge) => `${edge.from}\n${edge.port}`));
-  return Object.entries(document.nodes).map(([id, node]) => {
+  // In the order of their numbers, which is the order the keyboard goes through them.
+  const nodes = Object.entries(document.nodes).sort(([a], [b]) => (numbers.get(a) ?? 0) - (numbers.get(b) ?? 0));
+  return nodes.map(([id, node]) => {
     const type = catalog && findNodeType(catalog, node.type, node.version);
     const own = findings.filter((finding) => finding.nodeId === id);
     const base = {
