@@ -36,9 +36,7 @@ function reasonOf(said) {
   return (
     lines.find((line) => /request to/.test(line)) ??
     lines.find((line) =>
-      /ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|ENOSPC|EACCES|EUSAGE|can only install|not found/.test(
-        line,
-      ),
+      /ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|ENOSPC|EACCES|EUSAGE|can only install|not found/.test(line),
     ) ??
     lines.find((line) => line.length > 20) ??
     'npm did not say why'
