@@ -7,6 +7,7 @@ import CircleStop from '@lucide/svelte/icons/circle-stop';
 import FilePenLine from '@lucide/svelte/icons/file-pen-line';
 import Globe from '@lucide/svelte/icons/globe';
 import Hand from '@lucide/svelte/icons/hand';
+import Hourglass from '@lucide/svelte/icons/hourglass';
 import Hash from '@lucide/svelte/icons/hash';
 import ListTree from '@lucide/svelte/icons/list-tree';
 import MessageSquare from '@lucide/svelte/icons/message-square';
@@ -18,6 +19,23 @@ import UserCheck from '@lucide/svelte/icons/user-check';
 import UserPen from '@lucide/svelte/icons/user-pen';
 import UserPlus from '@lucide/svelte/icons/user-plus';
 import Webhook from '@lucide/svelte/icons/webhook';
+import ArrowDownAZ from '@lucide/svelte/icons/arrow-down-a-z';
+import CalendarDays from '@lucide/svelte/icons/calendar-days';
+import CodeXml from '@lucide/svelte/icons/code-xml';
+import CopyMinus from '@lucide/svelte/icons/copy-minus';
+import Diff from '@lucide/svelte/icons/diff';
+import FileBraces from '@lucide/svelte/icons/file-braces';
+import FileSpreadsheet from '@lucide/svelte/icons/file-spreadsheet';
+import FileText from '@lucide/svelte/icons/file-text';
+import Group from '@lucide/svelte/icons/group';
+import Layers from '@lucide/svelte/icons/layers';
+import ListChecks from '@lucide/svelte/icons/list-checks';
+import ListEnd from '@lucide/svelte/icons/list-end';
+import ListFilter from '@lucide/svelte/icons/list-filter';
+import Merge from '@lucide/svelte/icons/merge';
+import Sheet from '@lucide/svelte/icons/sheet';
+import Table2 from '@lucide/svelte/icons/table-2';
+import TextCursorInput from '@lucide/svelte/icons/text-cursor-input';
 import type { Component } from 'svelte';
 
 /** The part of a lucide icon's props the studio sets. */
@@ -30,6 +48,23 @@ export type Icon = Component<{
 
 /** Icons that node types name; a bundle of all 1,600 would be larger than the studio. */
 const byName: Readonly<Record<string, Icon>> = {
+  'text-cursor-input': TextCursorInput,
+  'table-2': Table2,
+  sheet: Sheet,
+  merge: Merge,
+  'list-filter': ListFilter,
+  'list-end': ListEnd,
+  'list-checks': ListChecks,
+  layers: Layers,
+  group: Group,
+  'file-text': FileText,
+  'file-spreadsheet': FileSpreadsheet,
+  'file-braces': FileBraces,
+  diff: Diff,
+  'copy-minus': CopyMinus,
+  'code-xml': CodeXml,
+  'calendar-days': CalendarDays,
+  'arrow-down-a-z': ArrowDownAZ,
   bell: Bell,
   braces: Braces,
   building: Building,
@@ -39,6 +74,7 @@ const byName: Readonly<Record<string, Icon>> = {
   globe: Globe,
   hand: Hand,
   hash: Hash,
+  hourglass: Hourglass,
   'list-tree': ListTree,
   'message-square': MessageSquare,
   receipt: Receipt,
