@@ -24,6 +24,24 @@ describe('the catalog', () => {
           'http-request',
           'notify',
           'stop',
+          'wait',
+          'set',
+          'filter-list',
+          'sort-list',
+          'group-list',
+          'limit-list',
+          'unique-list',
+          'split-list',
+          'merge-lists',
+          'lookup',
+          'validate',
+          'compare',
+          'render',
+          'parse-json',
+          'parse-csv',
+          'parse-xml',
+          'format-csv',
+          'date',
         ].map((name) => `core.${name}@1`),
         ...[
           'company-info',
@@ -43,7 +61,7 @@ describe('the catalog', () => {
     expect(key).toBe(`${type.id}@${type.version}`);
     expect(z.toJSONSchema(type.input, { io: 'input' })).toMatchObject({ type: 'object' });
     expect(z.toJSONSchema(type.output)).toBeTypeOf('object');
-    expect(type.kind === 'trigger' ? type.subscription : type.run).toBeDefined();
+    expect(type.kind === 'trigger' ? type.subscription : (type.run ?? type.wait)).toBeDefined();
     expect(type.connector).toBe(type.id.startsWith('core.') ? undefined : type.id.split('.')[0]);
   });
 });

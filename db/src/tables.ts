@@ -164,7 +164,7 @@ export interface Tables {
     data: Json<Record<string, unknown>>;
     status: ColumnType<
       'pending' | 'dispatched' | 'ignored',
-      'pending' | undefined,
+      'pending' | 'dispatched' | undefined,
       'pending' | 'dispatched' | 'ignored'
     >;
     /** Plain sentence when ignored. */
@@ -182,6 +182,10 @@ export interface Tables {
     flow_version: number;
     plan_hash: string;
     event_id: string | null;
+    /** Run that this one repeats. */
+    rerun_of: ColumnType<string | null, string | null | undefined, string | null>;
+    /** Node the repeat begins at; null for the trigger. */
+    rerun_from: ColumnType<string | null, string | null | undefined, string | null>;
     trigger_node_id: string;
     /** Temporal workflow id. */
     carrier_id: string;
@@ -210,8 +214,12 @@ export interface Tables {
     error: Json<Record<string, unknown>> | null;
     /** When a retry is due. */
     next_attempt_at: Timestamp | null;
+    /** Did its part and waits; goes on when its time comes. */
+    suspended: ColumnType<boolean, boolean | undefined, boolean>;
     started_at: Timestamp;
     finished_at: Timestamp | null;
+    /** Taken over from the run that is repeated. */
+    carried: ColumnType<boolean, boolean | undefined, boolean>;
   };
   /** Write-ahead ledger of what leaves the house. One row per idempotency key. */
   effects: {

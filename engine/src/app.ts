@@ -8,11 +8,12 @@ import { answerProblem, ApiError, toProblem } from './problem.ts';
 import { connectionRoutes, integrationRoutes, oauthRoutes } from './routes/connections.ts';
 import { flowRoutes } from './routes/flows.ts';
 import { liveRoutes } from './routes/live.ts';
+import { queueRoutes } from './routes/queue.ts';
 import { recordRoutes } from './routes/records.ts';
 import { runRoutes } from './routes/runs.ts';
 import { meRoutes, sessionRoutes } from './routes/session.ts';
 import { templateRoutes } from './routes/templates.ts';
-import { catalogRoutes, expressionRoutes, healthRoutes, notificationRoutes } from './routes/tools.ts';
+import { accountingRoutes, catalogRoutes, expressionRoutes, healthRoutes, notificationRoutes } from './routes/tools.ts';
 import type { Services } from './services.ts';
 
 /** The studio's API: everything here needs a session and belongs to its company. */
@@ -24,6 +25,8 @@ function companyApi(services: Services) {
     .route('/flows', flowRoutes(services))
     .route('/expressions', expressionRoutes(services))
     .route('/runs', runRoutes(services))
+    .route('/queue', queueRoutes(services))
+    .route('/health/accounting', accountingRoutes(services))
     .route('/live', liveRoutes(services))
     .route('/integrations', integrationRoutes(services))
     .route('/connections', connectionRoutes(services))

@@ -145,6 +145,8 @@ export interface RunSummary {
   readonly finishedAt: string | null;
   readonly durationMs: number | null;
   readonly error: StepError | null;
+  /** Run that this one repeats. */
+  readonly againOf: string | null;
 }
 
 export interface StepError {
@@ -176,10 +178,16 @@ export interface StepDetail {
   readonly startedAt: string;
   readonly finishedAt: string | null;
   readonly durationMs: number | null;
+  /** Not done in this run: taken over from the one it repeats. */
+  readonly carried?: true;
 }
 
 export interface RunDetail extends RunSummary {
   readonly steps: readonly StepDetail[];
+  /** Node this run began again from, when not from its trigger. */
+  readonly againFrom: string | null;
+  /** Runs that repeat this one, newest first. */
+  readonly again: readonly { readonly id: string; readonly status: RunStatus; readonly queuedAt: string }[];
   /** The version the run runs, not today's draft. */
   readonly document: FlowDocument;
   readonly event: {
@@ -200,6 +208,109 @@ export type StepDecision =
   /** Goes on as if the step had given this output and left by this port; its first port when none is named. */
   | { readonly action: 'skip'; readonly output: unknown; readonly port?: string; readonly iteration?: string }
   | { readonly action: 'abort'; readonly iteration?: string };
+
+/** Steps that wait for a person for the same reason: same flow, same step, same kind and code of error. */
+export interface StuckGroup {
+  readonly fingerprint: string;
+  readonly flowId: string;
+  readonly flowName: string;
+  readonly nodeId: string;
+  readonly nodeName: string;
+  readonly kind: string;
+  readonly code: string;
+  readonly count: number;
+  /** What the newest of them says. */
+  readonly message: string;
+  readonly fix: string;
+  readonly exampleRunId: string;
+  /** When the first and the last of them began. */
+  readonly oldest: string;
+  readonly newest: string;
+}
+
+/** One of them. */
+export interface StuckStep {
+  readonly runId: string;
+  readonly nodeId: string;
+  readonly iteration: string;
+  readonly subject: string | null;
+  readonly since: string;
+}
+
+/** POST /api/runs/groups/:fingerprint/decide */
+export interface GroupDecision {
+  readonly action: 'retry' | 'skip' | 'abort';
+  /** For `skip`: what the steps are taken to have answered. */
+  readonly output?: unknown;
+  readonly port?: string;
+  /** Only says what it would touch. */
+  readonly dryRun: boolean;
+  /** Only these; so that nothing is decided that nobody has seen. @default all */
+  readonly runIds?: readonly string[];
+}
+
+/** What a decision about a group touches; of a dry run `done` is 0 and `refused` empty. */
+export interface GroupOutcome {
+  readonly count: number;
+  readonly steps: readonly StuckStep[];
+  readonly done: number;
+  readonly refused: readonly (StuckStep & { readonly why: string })[];
+  /** Beyond what one decision takes on; decide again for those. */
+  readonly left: number;
+}
+
+/** A step that goes on by itself: at its next attempt, or when its time has come. */
+export interface WaitingStep {
+  readonly runId: string;
+  readonly flowId: string;
+  readonly flowName: string;
+  readonly subject: string | null;
+  readonly nodeId: string;
+  readonly nodeName: string;
+  readonly iteration: string;
+  /** Attempts made, and how many there are; both 0 for a step that only waits for its time. */
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly nextAttemptAt: string | null;
+  readonly since: string;
+  /** Why the last attempt did not get through. */
+  readonly error: StepError | null;
+}
+
+/** GET /api/queue */
+export interface Queue {
+  readonly groups: readonly StuckGroup[];
+  /** The next to go on first. */
+  readonly waiting: readonly WaitingStep[];
+  /** Of those there are this many; the list holds the first 200. */
+  readonly waitingTotal: number;
+}
+
+/** POST /api/runs/:id/rerun, for a run that has ended. */
+export interface RerunRequest {
+  /** Begins at this node: what is recorded of the nodes that do not follow it is taken over. @default the trigger */
+  readonly from?: string;
+  /** In place of what the trigger gave. */
+  readonly input?: Readonly<Record<string, unknown>>;
+  readonly version: 'same' | 'current';
+  /** Only says what it would do. @default false */
+  readonly dryRun?: boolean;
+}
+
+export interface Rerun {
+  /** The new run; null for a dry run. */
+  readonly runId: string | null;
+  readonly version: number;
+  /** Steps whose recorded outputs are taken over. */
+  readonly carried: readonly { readonly nodeId: string; readonly name: string }[];
+  /** Steps that run, if their turn comes. */
+  readonly again: readonly {
+    readonly nodeId: string;
+    readonly name: string;
+    /** It changes something outside, and does so again. */
+    readonly writes: boolean;
+  }[];
+}
 
 /** Server-sent events of GET /api/live: `event: change`, data = one of these. Fetch what you show again. */
 export interface LiveChange {
@@ -357,6 +468,37 @@ export interface Health {
   readonly oldestPendingSeconds: number | null;
 }
 
+/** GET /api/health/accounting: where everything is that came in. Of one moment. */
+export interface Accounting {
+  readonly at: string;
+  /** acknowledged = ignored + withRuns + pending */
+  readonly events: {
+    readonly acknowledged: number;
+    readonly ignored: number;
+    readonly withRuns: number;
+    /** Not looked at yet. */
+    readonly pending: number;
+    readonly oldestPendingAt: string | null;
+    readonly ties: boolean;
+    /** Some of those that are nowhere. */
+    readonly strays: readonly string[];
+  };
+  /** total = done + failed + cancelled + parked + waiting + running + queued */
+  readonly runs: {
+    readonly total: number;
+    readonly done: number;
+    readonly failed: number;
+    readonly cancelled: number;
+    readonly parked: number;
+    readonly waiting: number;
+    readonly running: number;
+    readonly queued: number;
+    readonly ties: boolean;
+    readonly strays: readonly string[];
+  };
+  readonly ties: boolean;
+}
+
 /**
  * Routes the studio uses (cookie session; `X-Requested-With` is not needed, `Origin` is checked):
  *
@@ -385,6 +527,11 @@ export interface Health {
  *   GET    /api/runs/:id                         RunDetail
  *   POST   /api/runs/:id/cancel                  204
  *   POST   /api/runs/:id/steps/:nodeId/decide    StepDecision → 204
+ *   POST   /api/runs/:id/steps/:nodeId/wake      { iteration? } → 204   (a step that waits for its next try)
+ *   POST   /api/runs/:id/rerun                   RerunRequest → Rerun
+ *   GET    /api/runs/groups                      StuckGroup[]
+ *   POST   /api/runs/groups/:fingerprint/decide  GroupDecision → GroupOutcome
+ *   GET    /api/queue                            Queue
  *   GET    /api/live                             text/event-stream of LiveChange
  *   GET    /api/integrations                     IntegrationCard[]
  *   GET    /api/connections                      ConnectionSummary[]
@@ -404,6 +551,7 @@ export interface Health {
  *   GET    /api/notifications                    Notice[]
  *   POST   /api/notifications/read               { ids? } → 204   (all of them when none are named)
  *   GET    /api/health                           Health
+ *   GET    /api/health/accounting                Accounting
  *
  * After OAuth the browser comes back to `returnTo` with `?connected=<connectionId>` or `?connect_error=<code>&connect_message=<text>`.
  */

@@ -12,6 +12,7 @@ import { createAuth } from './auth/auth.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { eventInbox } from './ingress/event-inbox.ts';
 import { LiveHub } from './live/hub.ts';
+import { Accountant } from './runs/accountant.ts';
 import { mountSandboxes } from './sandboxes.ts';
 import type { Services } from './services.ts';
 import type { EngineSettings } from './settings.ts';
@@ -75,6 +76,8 @@ export async function startServer(
       now: deps.now,
     });
 
+  const accountant = new Accountant({ store: deps.store, people: pool, log, now: deps.now });
+
   const sandboxes =
     settings.PLUMBLINE_SANDBOX_ORIGIN && settings.PLUMBLINE_SANDBOX_CLIENT_SECRET
       ? await mountSandboxes({
@@ -106,6 +109,7 @@ export async function startServer(
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await dispatcher?.close();
+      await accountant.close();
       await live.close();
       await sandboxes?.flush();
       await carriers.close();

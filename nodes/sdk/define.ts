@@ -11,6 +11,7 @@ type Common<I extends InputSchema, O extends z.ZodType> = Omit<
   | 'input'
   | 'output'
   | 'run'
+  | 'wait'
   | 'findExisting'
   | 'ports'
   | 'effect'
@@ -55,6 +56,18 @@ export function defineLogic<I extends InputSchema, O extends z.ZodType>(
   logic: Common<I, O> & { readonly run: Run<I, O> },
 ): NodeType {
   return erase({ version: 1, ports: onePort, effect: 'none', ...logic, kind: 'logic' });
+}
+
+/** Declares a step that does nothing but wait: `until` says for what time, `resume` what it hands on when that has come. */
+export function defineWait<I extends InputSchema, O extends z.ZodType>(
+  wait: Common<I, O> & {
+    readonly example?: z.input<I>;
+    readonly until: (input: z.infer<I>, now: Date) => Date;
+    readonly resume: (input: z.infer<I>, until: Date) => z.infer<O>;
+  },
+): NodeType {
+  const { until, resume, ...rest } = wait;
+  return erase({ version: 1, ports: onePort, effect: 'none', ...rest, kind: 'logic', wait: { until, resume } });
 }
 
 /** Declares what starts a flow. It does not run; its `input` is the configuration of the subscription. */

@@ -134,6 +134,11 @@ export interface NodeType {
   /** An input that works against a freshly reset sandbox; the conformance suite runs it, and forms may show it. */
   readonly example?: unknown;
   run?(context: RunContext<never>): Promise<NodeResult>;
+  /** Instead of `run`, for steps that only wait: until when, and what they hand on then. Both pure; a time that has passed is no wait. */
+  readonly wait?: {
+    until(input: never, now: Date): Date;
+    resume(input: never, until: Date): unknown;
+  };
   /** Looks for what an earlier, unanswered attempt with the same key and input may have left at the vendor. */
   findExisting?(context: RunContext<never>): Promise<NodeResult | undefined>;
   /** `key`: the vendor answers a repeated `idempotencyKey` with its first answer, so a lost answer may be asked for again. @default 'none' */

@@ -6,8 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '@plumbline/db/embedded';
 import { findTemporalCli } from '@plumbline/engine/start/temporal-cli';
 import { startTemporal, type TemporalServer } from '@plumbline/engine/start/temporal-server';
-import type { Activities, LaneReport, SettleStepInput, StepDecision } from '@plumbline/workflows/activities/contract';
-import { Carriers, StepNotParkedError } from '@plumbline/workflows/client';
+import type {
+  Activities,
+  LaneReport,
+  SettleStepInput,
+  StepDecision,
+  StepRef,
+} from '@plumbline/workflows/activities/contract';
+import { Carriers, StepNotParkedError, StepNotWaitingError } from '@plumbline/workflows/client';
 import { carrierWorkflowId } from '@plumbline/workflows/payload-codec';
 import { Client, Connection } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
@@ -37,14 +43,28 @@ const standings = new Map<string, Standing[]>();
 const advances: string[][] = [];
 const settled: SettleStepInput[] = [];
 const cancelled: string[] = [];
+const woken: StepRef[] = [];
+/** Steps that wait for a time, `run/node`: each can be woken, and given up once. */
+const timed = new Set<string>();
+/** Runs whose carrying on takes until this is settled. */
+const slow = new Map<string, Promise<void>>();
 const activities: Activities = {
-  advance: ({ runIds }) => {
+  advance: async ({ runIds }) => {
     advances.push([...runIds]);
-    return Promise.resolve(runIds.map((runId) => ({ runId, ...(standings.get(runId)?.shift() ?? ended) })));
+    await Promise.all(runIds.map((runId) => slow.get(runId)));
+    return runIds.map((runId) => ({ runId, ...(standings.get(runId)?.shift() ?? ended) }));
   },
   settleStep: (input) => {
+    const { runId, nodeId, decision } = input;
+    if (decision.action === 'abort' && nodeId.startsWith('timed') && !timed.delete(`${runId}/${nodeId}`))
+      return Promise.resolve(false);
     settled.push(input);
-    return Promise.resolve();
+    return Promise.resolve(true);
+  },
+  wakeStep: (input) => {
+    const waits = timed.has(`${input.runId}/${input.nodeId}`);
+    if (waits) woken.push(input);
+    return Promise.resolve(waits);
   },
   cancelRun: ({ runId }) => {
     cancelled.push(runId);
@@ -95,6 +115,7 @@ async function carry(script: readonly Standing[] = [], runs = 1) {
     times: (id = runId) => advances.filter((ids) => ids.includes(id)).length,
     decide: (nodeId: string, decision: StepDecision) =>
       carriers.decide({ companyId, carrierId }, { runId, nodeId, iteration: '', decision }),
+    wake: (nodeId: string) => carriers.wake({ companyId, carrierId }, { runId, nodeId, iteration: '' }),
     cancel: () => carriers.cancel({ companyId, carrierId }, runId),
     ended: () => handle.result(),
     bytes: async () => (await handle.describe()).historySize,
@@ -158,6 +179,60 @@ describe('a carrier', () => {
     await run.decide('b', { action: 'retry' });
     await run.ended();
     expect(settled.filter(({ runId }) => runId === run.runId).map(({ nodeId }) => nodeId)).toEqual(['a', 'b']);
+  });
+
+  test('lets a step that waits for its next try go on at once, when somebody says so', async () => {
+    const run = await carry([wakes(3_600_000)]);
+    timed.add(`${run.runId}/timed`);
+    await vi.waitFor(() => expect(run.times()).toBe(1), eventually);
+    await run.wake('timed');
+    await run.ended();
+    expect(run.times()).toBe(2);
+    expect(woken.filter(({ runId }) => runId === run.runId)).toEqual([
+      { companyId, runId: run.runId, nodeId: 'timed', iteration: '' },
+    ]);
+    await expect(run.wake('timed')).rejects.toBeInstanceOf(StepNotWaitingError);
+  });
+
+  test('says so when there is nothing to wake, and leaves the run alone', async () => {
+    const run = await carry([wakes(3_600_000)]);
+    await vi.waitFor(() => expect(run.times()).toBe(1), eventually);
+    await expect(run.wake('timed')).rejects.toBeInstanceOf(StepNotWaitingError);
+    expect(run.times()).toBe(1);
+    await run.cancel();
+    await run.ended();
+  });
+
+  test('gives up a step that waits for its next try; the first who says so did it', async () => {
+    const run = await carry([wakes(3_600_000)]);
+    timed.add(`${run.runId}/timed`);
+    await vi.waitFor(() => expect(run.times()).toBe(1), eventually);
+    await expect(run.decide('timed', { action: 'retry' })).rejects.toBeInstanceOf(StepNotParkedError);
+    const answers = await Promise.allSettled(Array.from({ length: 5 }, () => run.decide('timed', { action: 'abort' })));
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const answer of answers)
+      if (answer.status === 'rejected') expect(answer.reason).toBeInstanceOf(StepNotParkedError);
+    await run.ended();
+    expect(settled.filter(({ runId }) => runId === run.runId)).toHaveLength(1);
+  });
+
+  test('changes nothing that waits for a time while the run is being carried on', async () => {
+    const run = await carry([wakes(3_600_000), wakes(3_600_000)]);
+    timed.add(`${run.runId}/timed`);
+    await vi.waitFor(() => expect(run.times()).toBe(1), eventually);
+    let release = (): void => undefined;
+    slow.set(run.runId, new Promise((resolve) => (release = resolve)));
+    await run.wake('timed');
+    await vi.waitFor(() => expect(run.times()).toBe(2), eventually);
+    const again = run.wake('timed');
+    // A workflow that is at work hears of updates when its task is renewed, every eight seconds.
+    await new Promise((resolve) => setTimeout(resolve, 9_000));
+    expect(woken.filter(({ runId }) => runId === run.runId)).toHaveLength(1);
+    slow.delete(run.runId);
+    release();
+    await again;
+    await run.ended();
+    expect(run.times()).toBe(3);
   });
 
   test('ends a run that is cancelled, parked or waiting, and no other', async () => {

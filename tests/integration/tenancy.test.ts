@@ -169,6 +169,8 @@ describe('the API', () => {
       'POST /api/flows/:id/publish': {},
       'POST /api/flows/:id/switch': { on: false },
       'POST /api/flows/:id/start': { values: {} },
+      'POST /api/runs/:id/rerun': { version: 'same', dryRun: true },
+      'POST /api/runs/:id/steps/:nodeId/wake': {},
       'POST /api/runs/:id/steps/:nodeId/decide': { action: 'retry' },
       'POST /api/records/vendor_invoice/:id/status': { to: 'approved' },
     };

@@ -13,7 +13,7 @@ import {
 } from '@temporalio/common';
 import type { StepDecision } from './activities/contract.ts';
 import { carrierWorkflowId } from './payload-codec.ts';
-import type { CarrierInput, DecideInput } from './workflows/carrier.ts';
+import type { CarrierInput, DecideInput, WakeInput } from './workflows/carrier.ts';
 import { names } from './workflows/names.ts';
 
 export interface CarriersOptions {
@@ -24,8 +24,17 @@ export interface CarriersOptions {
   readonly taskQueue?: string;
 }
 
+/** Which carrier. */
+export interface CarrierRef {
+  readonly companyId: string;
+  readonly carrierId: string;
+}
+
 /** A decision came for a step that waits for none. */
 export class StepNotParkedError extends Error {}
+
+/** A step was to go on that does not wait for a time. */
+export class StepNotWaitingError extends Error {}
 
 /** Starts carriers and talks to them. Connects lazily: Temporal may be down when we start. */
 export class Carriers {
@@ -61,28 +70,43 @@ export class Carriers {
   }
 
   /** @throws StepNotParkedError */
-  async decide(
-    carrier: { readonly companyId: string; readonly carrierId: string },
-    decision: DecideInput,
+  async decide(carrier: CarrierRef, decision: DecideInput): Promise<void> {
+    await this.#update(carrier, names.decide, decision, 'step_not_parked', StepNotParkedError);
+  }
+
+  /**
+   * Lets a step that waits for its next try go on now.
+   * @throws StepNotWaitingError
+   */
+  async wake(carrier: CarrierRef, step: WakeInput): Promise<void> {
+    await this.#update(carrier, names.wake, step, 'step_not_waiting', StepNotWaitingError);
+  }
+
+  async #update(
+    carrier: CarrierRef,
+    name: string,
+    input: DecideInput | WakeInput,
+    refusal: string,
+    Refused: new (message: string) => Error,
   ): Promise<void> {
     const handle = this.#client.workflow.getHandle(carrierWorkflowId(carrier.companyId, carrier.carrierId));
     try {
-      await handle.executeUpdate<void, [DecideInput]>(names.decide, { args: [decision] });
+      await handle.executeUpdate<void, [DecideInput | WakeInput]>(name, { args: [input] });
     } catch (error) {
       if (
         error instanceof WorkflowUpdateFailedError &&
         error.cause instanceof ApplicationFailure &&
-        error.cause.type === 'step_not_parked'
+        error.cause.type === refusal
       )
-        throw new StepNotParkedError(error.cause.message);
+        throw new Refused(error.cause.message);
       if (error instanceof WorkflowNotFoundError || error instanceof WorkflowFailedError)
-        throw new StepNotParkedError('The run has ended.');
+        throw new Refused('The run has ended.');
       throw error;
     }
   }
 
   /** Asks a run to stop; its steps that have begun end first. */
-  async cancel(carrier: { readonly companyId: string; readonly carrierId: string }, runId: string): Promise<void> {
+  async cancel(carrier: CarrierRef, runId: string): Promise<void> {
     await this.#client.workflow
       .getHandle(carrierWorkflowId(carrier.companyId, carrier.carrierId))
       .signal(names.cancel, { runId });

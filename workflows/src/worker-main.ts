@@ -1,19 +1,23 @@
 /** The worker process. Stops gracefully on SIGTERM, and when the process that started it is gone. */
 import { createActivities } from './activities/index.ts';
 import { createLog, openDependencies } from './dependencies.ts';
+import { goAhead } from './go-ahead.ts';
 import { readSettings, workerSettingsSchema } from './settings.ts';
 import { createWorker } from './worker.ts';
 
 const settings = readSettings(workerSettingsSchema, process.env);
 const log = createLog('worker', settings.PLUMBLINE_LOG_LEVEL);
 const dependencies = await openDependencies(settings, process.env, log);
+const { advanceQueued, ...activities } = createActivities(dependencies);
 const { worker, close } = await createWorker({
   address: settings.TEMPORAL_ADDRESS,
   namespace: settings.TEMPORAL_NAMESPACE,
-  activities: createActivities(dependencies),
+  activities,
   codec: dependencies.codec,
   log,
 });
+
+const stopAhead = await goAhead({ databaseUrl: settings.PLUMBLINE_APP_DATABASE_URL, advanceQueued, log });
 
 let stopping = false;
 const stop = (): void => {
@@ -28,6 +32,7 @@ process.on('disconnect', stop);
 process.send?.({ ready: true });
 log.info({ taskQueue: worker.options.taskQueue }, 'worker ready');
 await worker.run();
+await stopAhead();
 await close();
 await dependencies.close();
 process.exit(0);

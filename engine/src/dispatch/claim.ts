@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { json, literal, type Store } from '@plumbline/db';
 import type { Evaluator } from '@plumbline/workflows/evaluate/pool';
+import { QUEUED_CHANNEL, type QueuedNotice } from '@plumbline/workflows/go-ahead';
 
 /** A run that waits for Temporal. */
 export interface QueuedRun {
@@ -21,6 +22,9 @@ export interface ClaimOptions {
   readonly runsPerCarrier: number;
   readonly now: Date;
 }
+
+/** So many runs at once may be carried on ahead of their carriers. */
+const AHEAD_RUNS = 4;
 
 /**
  * Takes pending events of one company and writes the runs they start: first a look without locks, then one transaction that takes only what nobody else
@@ -125,6 +129,11 @@ function intoCarriers(matches: readonly Match[], { runsPerCarrier }: ClaimOption
   });
 }
 
+function noticesOf(companyId: string, runs: readonly CarriedRun[]): QueuedNotice[] {
+  const byPlan = Map.groupBy(runs, ({ subscriber }) => subscriber.planHash);
+  return [...byPlan].map(([planHash, queued]) => ({ companyId, planHash, runIds: queued.map(({ runId }) => runId) }));
+}
+
 /** One transaction; what another process has taken since the look is left to it. */
 async function write(
   { store, companyId, now }: ClaimOptions,
@@ -173,6 +182,10 @@ async function write(
          from jsonb_to_recordset(${literal(json(ignored))}::jsonb) as given (id uuid, reason text)
         where events.company_id = ${company} and events.id = given.id and events.status = 'pending'`,
     );
+  // A few runs on an idle system need not wait until Temporal has handed them over; many are better off together.
+  if (runs.length > 0 && runs.length <= AHEAD_RUNS)
+    for (const notice of noticesOf(companyId, runs))
+      statements.push(`select pg_notify('${QUEUED_CHANNEL}', ${literal(json(notice))})`);
   const [inserted = []] = await store.script(companyId, statements);
   const ours = new Set(runs.length > 0 ? inserted.map((row) => String(row['id'])) : []);
   return runs

@@ -38,6 +38,8 @@ function runRows(tx: Transaction, companyId: string) {
       'runs.carrier_id',
       'runs.lane',
       'runs.event_id',
+      'runs.rerun_of',
+      'runs.rerun_from',
       'events.kind as event_kind',
       'events.key as event_key',
       'events.data as event_data',
@@ -113,6 +115,14 @@ export async function readRun(
     .where('number', '=', row.flow_version)
     .executeTakeFirstOrThrow();
   const document = version.document as FlowDocument;
+  const again = await tx
+    .selectFrom('runs')
+    .select(['id', 'status', 'queued_at'])
+    .where('company_id', '=', companyId)
+    .where('rerun_of', '=', runId)
+    .orderBy('queued_at', 'desc')
+    .limit(20)
+    .execute();
   const steps = await tx
     .selectFrom('steps')
     .selectAll()
@@ -141,8 +151,11 @@ export async function readRun(
         startedAt: step.started_at.toISOString(),
         finishedAt: step.finished_at?.toISOString() ?? null,
         durationMs: step.finished_at ? step.finished_at.getTime() - step.started_at.getTime() : null,
+        ...(step.carried ? { carried: true } : {}),
       };
     }),
+    againFrom: row.rerun_from,
+    again: again.map(({ id, status, queued_at }) => ({ id, status, queuedAt: queued_at.toISOString() })),
     document,
     event: row.event_id
       ? {
@@ -173,5 +186,6 @@ function toSummary(row: RunRow): RunSummary {
     finishedAt: row.finished_at?.toISOString() ?? null,
     durationMs: row.finished_at ? row.finished_at.getTime() - row.queued_at.getTime() : null,
     error: row.error as StepError | null,
+    againOf: row.rerun_of,
   };
 }

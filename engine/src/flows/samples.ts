@@ -49,6 +49,7 @@ export async function readSamples(
       .where('company_id', '=', companyId)
       .where('flow_id', '=', flowId)
       .where('event_id', '=', event.id)
+      .where('rerun_of', 'is', null)
       .executeTakeFirst();
     const steps = run
       ? await tx

@@ -1,5 +1,5 @@
 import { appendAudit } from '@plumbline/db/queries/audit';
-import { StepNotParkedError } from '@plumbline/workflows/client';
+import { StepNotParkedError, StepNotWaitingError } from '@plumbline/workflows/client';
 import { carrierWorkflowId } from '@plumbline/workflows/payload-codec';
 import { Hono } from 'hono';
 import { z } from 'zod';
@@ -7,6 +7,8 @@ import { requireRight, type ActorEnv } from '../auth/session.ts';
 import type { RunStatus } from '../contract.ts';
 import { listRuns, readRun } from '../flows/read-run.ts';
 import { ApiError, notFound } from '../problem.ts';
+import { decideGroup, listGroups } from '../runs/groups.ts';
+import { rerun } from '../runs/rerun.ts';
 import type { Services } from '../services.ts';
 import { valid } from '../validate.ts';
 
@@ -28,7 +30,22 @@ const decision = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('abort'), iteration }),
 ]);
 
-/** Runs: list, look, decide, cancel. */
+const groupDecision = z.strictObject({
+  action: z.enum(['retry', 'skip', 'abort']),
+  output: z.json().optional(),
+  port: z.string().max(64).optional(),
+  dryRun: z.boolean(),
+  runIds: z.array(z.uuid()).min(1).max(1_000).optional(),
+});
+
+const rerunRequest = z.strictObject({
+  from: z.string().max(48).optional(),
+  input: z.record(z.string(), z.json()).optional(),
+  version: z.enum(['same', 'current']),
+  dryRun: z.boolean().default(false),
+});
+
+/** Runs: list, look, decide about one or about all that wait for the same thing, wake, cancel, run again. */
 export function runRoutes(services: Services) {
   const { store } = services.deps;
 
@@ -83,6 +100,28 @@ export function runRoutes(services: Services) {
         );
       },
     )
+    .get('/groups', requireRight('run:read'), async (c) => {
+      const { companyId } = c.get('actor');
+      return c.json(await store.tenant(companyId, (tx) => listGroups(tx, companyId)));
+    })
+    .post(
+      '/groups/:fingerprint/decide',
+      requireRight('run:decide'),
+      valid('param', z.object({ fingerprint: z.string().regex(/^[0-9a-f]{32}$/) })),
+      valid('json', groupDecision),
+      async (c) => {
+        const { companyId, name: actor } = c.get('actor');
+        const { output, port, runIds, ...given } = c.req.valid('json');
+        return c.json(
+          await decideGroup(services, { companyId, actor }, c.req.valid('param').fingerprint, {
+            ...given,
+            ...(output === undefined ? {} : { output }),
+            ...(port ? { port } : {}),
+            ...(runIds ? { runIds } : {}),
+          }),
+        );
+      },
+    )
     .get('/:id', requireRight('run:read'), valid('param', runId), async (c) => {
       const { companyId } = c.get('actor');
       return c.json(
@@ -100,6 +139,40 @@ export function runRoutes(services: Services) {
       );
       return c.body(null, 204);
     })
+    .post('/:id/rerun', requireRight('flow:run'), valid('param', runId), valid('json', rerunRequest), async (c) => {
+      const { companyId, name: actor } = c.get('actor');
+      const { from, input, ...request } = c.req.valid('json');
+      return c.json(
+        await rerun(services, { companyId, actor }, c.req.valid('param').id, {
+          ...request,
+          ...(from ? { from } : {}),
+          ...(input ? { input } : {}),
+        }),
+      );
+    })
+    .post(
+      '/:id/steps/:nodeId/wake',
+      requireRight('run:decide'),
+      valid('param', z.object({ id: z.uuid(), nodeId: z.string().max(48) })),
+      valid('json', z.strictObject({ iteration })),
+      async (c) => {
+        const { companyId, name: actor } = c.get('actor');
+        const { id, nodeId } = c.req.valid('param');
+        try {
+          await services.carriers.wake(await carrierOf(companyId, id), { runId: id, nodeId, ...c.req.valid('json') });
+        } catch (error) {
+          if (error instanceof StepNotWaitingError)
+            throw new ApiError('invalid_transition', error.message, {
+              fix: 'Look at the run again: it may have gone on by itself.',
+            });
+          throw error;
+        }
+        await store.tenant(companyId, (tx) =>
+          appendAudit(tx, { actor, action: 'step.woken', targetType: 'run', targetId: id, details: { nodeId } }),
+        );
+        return c.body(null, 204);
+      },
+    )
     .post(
       '/:id/steps/:nodeId/decide',
       requireRight('run:decide'),

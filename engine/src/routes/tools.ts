@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
 import type { Health, Notice, Preview } from '../contract.ts';
+import { account } from '../runs/accounting.ts';
 import type { Services } from '../services.ts';
 import { valid } from '../validate.ts';
 
@@ -84,6 +85,14 @@ export function notificationRoutes(services: Services) {
       }));
       return c.json(notices);
     });
+}
+
+/** Whether everything that came in is somewhere: the company's own numbers. */
+export function accountingRoutes({ deps }: Services) {
+  return new Hono<ActorEnv>().get('/', requireRight('run:read'), async (c) => {
+    const { companyId } = c.get('actor');
+    return c.json(await account(deps.store, companyId, deps.now()));
+  });
 }
 
 /** For load balancers and people alike; says nothing about any company. */

@@ -16,7 +16,8 @@ export const connector = defineConnector({
   baseUrl: { live: 'https://slack.com/api' },
   auth,
   // Per channel; short bursts pass.
-  limits: [{ requests: 1, perSeconds: 1, source: 'https://docs.slack.dev/apis/web-api/rate-limits' }],
+  // One message a second and channel, with short bursts: a minute's worth, however it falls.
+  limits: [{ requests: 60, perSeconds: 60, source: 'https://docs.slack.dev/apis/web-api/rate-limits' }],
   nodes: [sendMessage, listChannels],
   options: {
     channels: async ({ http: client }) =>

@@ -10,6 +10,8 @@ export const links = {
     return resolve('/(app)/runs') + (query ? `?${query}` : '');
   },
   run: (run: string) => resolve('/(app)/runs/[run]', { run }),
+  queue: () => resolve('/(app)/queue'),
+  health: () => resolve('/(app)/health'),
   templates: () => resolve('/(app)/templates'),
   template: (slug: string) => resolve('/(app)/templates/[slug]', { slug }),
   records: (entity?: string) => (entity ? resolve('/(app)/records/[entity]', { entity }) : resolve('/(app)/records')),

@@ -61,7 +61,12 @@ const line = (...ids: string[]): PlanGraph => ({
 });
 
 /** Queues runs of a graph whose steps are called `<run>/<node>`. */
-async function queue(graph: PlanGraph, scripts: Readonly<Record<string, readonly Outcome[]>> = {}, runs = 1) {
+async function queue(
+  graph: PlanGraph,
+  scripts: Readonly<Record<string, readonly Outcome[]>> = {},
+  runs = 1,
+  others: Plan['steps'] = {},
+) {
   const { companyId, database } = bench;
   const steps = Object.fromEntries(
     graph.nodes
@@ -76,7 +81,7 @@ async function queue(graph: PlanGraph, scripts: Readonly<Record<string, readonly
         },
       ]),
   );
-  const plan: Plan = { format: 1, engine: 'jsonata@2.2.2', graph, steps, params: {} };
+  const plan: Plan = { format: 1, engine: 'jsonata@2.2.2', graph, steps: { ...steps, ...others }, params: {} };
   const hash = planHash(plan);
   const flowId = randomUUID();
   await database.asOwner(`insert into plans (company_id, hash, plan) values ($1, $2, $3) on conflict do nothing`, [
@@ -105,6 +110,7 @@ async function queue(graph: PlanGraph, scripts: Readonly<Record<string, readonly
   return {
     runId,
     runIds,
+    planHash: hash,
     advance: (ids: readonly string[] = runIds) => activities.advance({ companyId, planHash: hash, runIds: ids }),
     settle: (nodeId: string, decision: Parameters<typeof activities.settleStep>[0]['decision']) =>
       activities.settleStep({ companyId, planHash: hash, runId, nodeId, iteration: '', decision }),
@@ -267,3 +273,85 @@ async function hashOf(runId: string): Promise<string> {
   ]);
   return row?.plan_hash ?? '';
 }
+
+describe('a wait', () => {
+  const graph = line('before', 'pause', 'after');
+  const withWait = async () => {
+    const run = await queue(graph, {}, 1, {
+      pause: {
+        type: 'core.wait',
+        version: 1,
+        name: 'Wait',
+        inputs: { amount: { kind: 'literal', value: 2 }, unit: { kind: 'literal', value: 'days' } },
+      },
+    });
+    const at = (ms: number) =>
+      createActivities({ ...deps, now: () => new Date(deps.now().getTime() + ms) }).advance({
+        companyId: bench.companyId,
+        planHash: run.planHash,
+        runIds: [run.runId],
+      });
+    return { run, at };
+  };
+
+  test('holds a run until its time, and then lets it go on without trying again', async () => {
+    const { run, at } = await withWait();
+    expect(await at(0)).toMatchObject([{ ended: false, wakeInMs: 2 * 86_400_000, parked: [] }]);
+    expect((await run.run())?.status).toBe('waiting');
+    expect(await at(86_400_000)).toMatchObject([{ ended: false, wakeInMs: 86_400_000 }]);
+    expect(run.called()).toEqual(['before']);
+    expect(await at(2 * 86_400_000)).toMatchObject([{ ended: true }]);
+    expect(run.called()).toEqual(['before', 'after']);
+    const [row] = await bench.database.asOwner(
+      `select attempt, output, suspended from steps where run_id = $1 and node_id = 'pause'`,
+      [run.runId],
+    );
+    expect(row).toEqual({
+      attempt: 1,
+      suspended: false,
+      output: { waitedUntil: new Date(deps.now().getTime() + 2 * 86_400_000).toISOString() },
+    });
+  });
+});
+
+describe('runs that are carried on ahead of their carrier', () => {
+  const activities = () => createActivities(deps);
+  const input = (run: { readonly planHash: string; readonly runIds: readonly string[] }) => ({
+    companyId: bench.companyId,
+    planHash: run.planHash,
+    runIds: run.runIds,
+  });
+
+  test('are done when it comes', async () => {
+    const run = await queue(line('a', 'b'), {}, 3);
+    const worker = activities();
+    await worker.advanceQueued(input(run));
+    expect((await run.run())?.status).toBe('succeeded');
+    const reports = await worker.advance({ ...input(run), first: true });
+    expect(reports.every(({ ended }) => ended)).toBe(true);
+    expect(run.called()).toEqual(['a', 'b']);
+  });
+
+  test('are joined by it in the same process, and shared with it in another', async () => {
+    for (const carrier of ['same', 'other'] as const) {
+      const run = await queue(line('a', 'b', 'c'));
+      const worker = activities();
+      const [, [report]] = await Promise.all([
+        worker.advanceQueued(input(run)),
+        (carrier === 'same' ? worker : activities()).advance({ ...input(run), first: true }),
+      ]);
+      expect(report?.ended).toBe(true);
+      expect([...run.called()].sort()).toEqual(['a', 'b', 'c']);
+    }
+  });
+
+  test('are taken by one of all the workers that hear of them, and by none once they have begun', async () => {
+    const run = await queue(line('a'), { a: ['invalid'] });
+    await Promise.all(Array.from({ length: 4 }, () => activities().advanceQueued(input(run))));
+    expect(run.called()).toEqual(['a']);
+    await activities().advanceQueued(input(run));
+    expect(run.called()).toEqual(['a']);
+    expect((await run.run())?.status).toBe('parked');
+    expect(await run.advance()).toMatchObject([{ ended: false, parked: ['a'] }]);
+  });
+});

@@ -11,25 +11,75 @@ import { createRunStep } from './run-step.ts';
 /** After this nothing new is begun: what is left comes with the next call, so that one slow vendor does not hold a whole carrier for long. */
 const BUDGET_MS = 4_000;
 
-/**
- * Carries runs of one plan on, side by side, as far as they go without waiting: through every step whose turn it is, until they end, wait for a time,
- * or wait for a person. Where each stands is in the ledger and nowhere else, so it may be called again at any time, by any worker, after any crash.
- */
-export function createAdvance(deps: Dependencies, plans: PlanCache, ledger: LedgerWriter) {
-  const runStep = createRunStep(deps);
+export interface Carrying {
+  /**
+   * Carries runs of one plan on, side by side, as far as they go without waiting: through every step whose turn it is, until they end, wait for a
+   * time, or wait for a person. Where each stands is in the ledger and nowhere else, so it may be called again at any time, by any worker, after
+   * any crash.
+   */
+  advance(input: AdvanceInput): Promise<readonly LaneReport[]>;
+  /**
+   * Carries runs on that nobody has begun, ahead of their carrier: Temporal takes some twenty milliseconds to hand over a new workflow, and an idle
+   * system need not wait for it. The carrier comes all the same, finds what is done, and takes over whatever is left.
+   */
+  advanceQueued(input: AdvanceInput): Promise<void>;
+}
 
-  return async function advance({ companyId, planHash, runIds }: AdvanceInput): Promise<readonly LaneReport[]> {
-    const plan = await plans.load(companyId, planHash);
-    const lanes = await takeUp({ store: deps.store, companyId, runIds, plan, ledger, now: deps.now() });
-    const deadline = performance.now() + BUDGET_MS;
-    return await Promise.all(
-      runIds.map(async (runId) => {
-        const lane = lanes.get(runId);
-        if (!lane) throw new Error(`Company ${companyId} has no run ${runId}`);
-        return lane.ended ? ended(runId) : await carry({ companyId, planHash, plan, lane, deadline });
-      }),
-    );
+export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: LedgerWriter): Carrying {
+  const runStep = createRunStep(deps);
+  /** Runs this process carries on ahead of their carriers. */
+  const ahead = new Map<string, Promise<LaneReport>>();
+
+  return {
+    advance: async ({ companyId, planHash, runIds, first }) => {
+      // Only the carrier's first call may join: a later one follows a decision that whoever went ahead has not seen.
+      const joined = new Map(
+        first ? runIds.flatMap((id) => (ahead.has(id) ? [[id, ahead.get(id)] as const] : [])) : [],
+      );
+      const others = runIds.filter((id) => !joined.has(id));
+      const carried = await start({ companyId, planHash, runIds: others, onlyQueued: false });
+      return await Promise.all(
+        runIds.map(async (runId) => {
+          // Whoever went ahead and failed leaves the run to us.
+          const report = await joined.get(runId)?.catch(() => undefined);
+          const own = report ?? (await carried.get(runId));
+          if (own) return own;
+          const again = await start({ companyId, planHash, runIds: [runId], onlyQueued: false });
+          const last = await again.get(runId);
+          if (!last) throw new Error(`Company ${companyId} has no run ${runId}`);
+          return last;
+        }),
+      );
+    },
+    advanceQueued: async ({ companyId, planHash, runIds }) => {
+      const carried = await start({ companyId, planHash, runIds, onlyQueued: true });
+      for (const [runId, report] of carried) {
+        ahead.set(runId, report);
+        report.catch(() => undefined).finally(() => ahead.delete(runId));
+      }
+      await Promise.allSettled(carried.values());
+    },
   };
+
+  /** Takes runs up and sets them going. */
+  async function start(given: {
+    readonly companyId: string;
+    readonly planHash: string;
+    readonly runIds: readonly string[];
+    readonly onlyQueued: boolean;
+  }): Promise<Map<string, Promise<LaneReport>>> {
+    const { companyId, planHash, runIds, onlyQueued } = given;
+    if (runIds.length === 0) return new Map();
+    const plan = await plans.load(companyId, planHash);
+    const lanes = await takeUp({ store: deps.store, companyId, runIds, plan, ledger, now: deps.now(), onlyQueued });
+    const deadline = performance.now() + BUDGET_MS;
+    return new Map(
+      [...lanes].map(([runId, lane]) => [
+        runId,
+        lane.ended ? Promise.resolve(ended(runId)) : carry({ companyId, planHash, plan, lane, deadline }),
+      ]),
+    );
+  }
 
   async function carry(work: {
     readonly companyId: string;
@@ -72,7 +122,8 @@ export function createAdvance(deps: Dependencies, plans: PlanCache, ledger: Ledg
       if (due > now) return waitUntil(due);
       if (performance.now() > deadline) return waitUntil(now);
       // An attempt that a dead worker began is the same attempt, not another.
-      const attempt = known?.status === 'waiting' ? known.attempt + 1 : Math.max(known?.attempt ?? 1, 1);
+      const attempt =
+        known?.status === 'waiting' && !known.suspended ? known.attempt + 1 : Math.max(known?.attempt ?? 1, 1);
       const step = plan.steps[node.id];
       if (!step) throw new Error(`Plan ${work.planHash} has no step ${node.id}`);
       const outcome = await runStep(

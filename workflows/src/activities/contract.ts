@@ -8,8 +8,13 @@ export interface Activities {
    * only when the ledger itself is out of reach.
    */
   advance(input: AdvanceInput): Promise<readonly LaneReport[]>;
-  /** Records what a person decided about a parked step. */
-  settleStep(input: SettleStepInput): Promise<void>;
+  /**
+   * Records what a person decided about a step that is parked; a step that waits for its next attempt can be given up too. Resolves with whether the
+   * decision was in time: false when the step stands elsewhere by now, and then nothing is written.
+   */
+  settleStep(input: SettleStepInput): Promise<boolean>;
+  /** Lets a step that waits for its next attempt go on now. Resolves with whether it did wait. */
+  wakeStep(input: StepRef): Promise<boolean>;
   /** Ends a run that someone cancelled; what it has done stays done. */
   cancelRun(input: RunRef): Promise<void>;
 }
@@ -23,6 +28,8 @@ export interface AdvanceInput {
   readonly companyId: string;
   readonly planHash: string;
   readonly runIds: readonly string[];
+  /** Whether this is their carrier's first call, which may join whoever went ahead of it. */
+  readonly first?: boolean;
 }
 
 /** Where a run stands after it was carried on. */
@@ -41,9 +48,12 @@ export type StepDecision =
   | { readonly action: 'skip'; readonly output: unknown; readonly port?: string }
   | { readonly action: 'abort' };
 
-export interface SettleStepInput extends RunRef {
-  readonly planHash: string;
+export interface StepRef extends RunRef {
   readonly nodeId: string;
   readonly iteration: string;
+}
+
+export interface SettleStepInput extends StepRef {
+  readonly planHash: string;
   readonly decision: StepDecision;
 }

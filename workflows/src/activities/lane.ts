@@ -11,6 +11,8 @@ export interface LaneStep {
   readonly port: string | null;
   readonly error: StepFailure | null;
   readonly nextAttemptAt: Date | null;
+  /** It did its part and waits for its time; it is not to be tried again. */
+  readonly suspended: boolean;
 }
 
 /** One run as it stands, while a worker carries it on. */
@@ -44,21 +46,31 @@ export async function takeUp(given: {
   readonly plan: Pick<Plan, 'params'>;
   readonly ledger: LedgerWriter;
   readonly now: Date;
+  /** Leaves alone what somebody has begun. */
+  readonly onlyQueued?: boolean;
 }): Promise<Map<string, Lane>> {
-  const { store, companyId, runIds, plan, ledger, now } = given;
+  const { store, companyId, runIds, plan, ledger, now, onlyQueued = false } = given;
   const company = literal(companyId);
   const ids = `${literal(`{${runIds.join(',')}}`)}::uuid[]`;
   const answers = await store.script(companyId, [
     `update runs set status = 'running', started_at = coalesce(started_at, ${literal(now.toISOString())})
-      where company_id = ${company} and id = any(${ids}) and finished_at is null`,
+      where company_id = ${company} and id = any(${ids}) and finished_at is null${onlyQueued ? ` and status = 'queued'` : ''}
+     returning id`,
     `select name, time_zone, currency from companies where id = ${company}`,
     `select runs.id, runs.flow_id, runs.trigger_node_id, runs.queued_at, runs.finished_at, events.subject_entity, events.subject_id
        from runs left join events on events.company_id = runs.company_id and events.id = runs.event_id
       where runs.company_id = ${company} and runs.id = any(${ids})`,
-    `select run_id, node_id, status, attempt, port, output, error, next_attempt_at from steps
+    `select run_id, node_id, status, attempt, port, output, error, next_attempt_at, suspended from steps
       where company_id = ${company} and run_id = any(${ids})`,
   ]);
-  const [, companies, runs, rows] = answers as unknown as readonly [unknown, CompanyRow[], RunRow[], StepRow[]];
+  const [taken, companies, all, rows] = answers as unknown as readonly [
+    { readonly id: string }[],
+    CompanyRow[],
+    RunRow[],
+    StepRow[],
+  ];
+  const ours = new Set(taken.map(({ id }) => id));
+  const runs = onlyQueued ? all.filter(({ id }) => ours.has(id)) : all;
   const [owner] = companies;
   if (!owner) throw new Error(`There is no company ${companyId}`);
   const stepsOf = Map.groupBy(rows, (row) => row.run_id);
@@ -122,6 +134,7 @@ function toLaneStep(row: StepRow): LaneStep {
     port: row.port,
     error: row.error as StepFailure | null,
     nextAttemptAt: row.next_attempt_at,
+    suspended: row.suspended,
   };
 }
 
@@ -150,4 +163,5 @@ interface StepRow {
   readonly output: unknown;
   readonly error: unknown;
   readonly next_attempt_at: Date | null;
+  readonly suspended: boolean;
 }

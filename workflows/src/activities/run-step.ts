@@ -17,9 +17,11 @@ import { Connections, type OpenConnection } from './connections.ts';
 import type { Dependencies } from './dependencies.ts';
 import { effectOf, isWrite, performOnce } from './effects.ts';
 import { mapInputs } from './inputs.ts';
+import { RATE_BUDGET, RateGate } from './rate-gate.ts';
 import type { Lane } from './lane.ts';
 import { isLedgerError } from './ledger-error.ts';
 import type { LedgerWrite } from './ledger-writer.ts';
+import { sayThatItWorksAgain } from './recovery.ts';
 
 /** Which attempt of which step. */
 export interface StepAttempt {
@@ -52,6 +54,7 @@ export type StepOutcome =
 export function createRunStep(deps: Dependencies) {
   const connections = new Connections(deps);
   const plain = new PlainExpressions();
+  const gate = new RateGate(deps);
 
   return async function runStep(input: StepAttempt, step: PlanStep, lane: Lane): Promise<StepOutcome> {
     const { runId, nodeId, iteration, attempt } = input;
@@ -72,6 +75,7 @@ export function createRunStep(deps: Dependencies) {
         context,
         seed: key,
       });
+      if (type.wait) return waitOrGoOn(input, lane, { type, mapped, startedAt });
       const begin = { ...ref, attempt, at: startedAt };
       let claimed = false;
       if (type.run && isWrite(effectOf(type, mapped))) {
@@ -97,6 +101,8 @@ export function createRunStep(deps: Dependencies) {
           : {}),
       });
       lane.outputs.set(nodeId, output);
+      // Only a step that had trouble before asks whether that was the last of it.
+      if (lane.steps.get(nodeId)?.error) await sayThatItWorksAgain(deps, { input, step, lane, at });
       if (deps.crashPoint) {
         await lane.commit({});
         deps.crashPoint('after-step-recorded');
@@ -115,6 +121,27 @@ export function createRunStep(deps: Dependencies) {
       });
     }
   };
+
+  /** A step that waits: it first says until when, and goes on when that has come, or when somebody lets it. */
+  function waitOrGoOn(
+    input: StepAttempt,
+    lane: Lane,
+    given: { readonly type: NodeType; readonly mapped: Record<string, unknown>; readonly startedAt: Date },
+  ): StepOutcome {
+    const { runId, nodeId, iteration, attempt } = input;
+    const { type, mapped, startedAt } = given;
+    const end = { runId, nodeId, iteration, attempt, startedAt, at: deps.now(), input: mapped };
+    const known = lane.steps.get(nodeId);
+    const due = known?.suspended ? known.nextAttemptAt : type.wait?.until(mapped as never, startedAt);
+    if (!known?.suspended && due && due > startedAt) {
+      lane.note({ end: { ...end, status: 'waiting', nextAttemptAt: due, suspended: true } });
+      return { kind: 'retry', afterMs: due.getTime() - startedAt.getTime() };
+    }
+    const output = type.wait?.resume(mapped as never, due ?? startedAt);
+    lane.note({ end: { ...end, status: 'succeeded', port: 'out', output } });
+    lane.outputs.set(nodeId, output);
+    return { kind: 'done', port: 'out' };
+  }
 
   function typeOf(step: PlanStep): NodeType {
     const type = deps.catalog.nodeTypes.get(`${step.type}@${step.version}`);
@@ -162,7 +189,8 @@ export function createRunStep(deps: Dependencies) {
         fix: 'Choose one in the flow and publish.',
       });
     const attempt = async (open: OpenConnection): Promise<NodeResult> => {
-      const http = open.connector.http({ connection: open.context, fetch: deps.fetch, now: deps.now, signal });
+      const fetch = gate.guard(input.companyId, open.context.id, open.connector, deps.fetch);
+      const http = open.connector.http({ connection: open.context, fetch, now: deps.now, signal });
       return await once({ ...base, connection: open.context, http });
     };
     const open = await connections.open(input.companyId, step.connectionId);
@@ -222,7 +250,9 @@ export function createRunStep(deps: Dependencies) {
     const { companyId, runId, nodeId, iteration, attempt } = input;
     const failure = toStepFailure(error);
     const waitMs = retryAfter(error, attempt, input.initialSeconds);
-    const retry = waitMs !== undefined && attempt < input.maxAttempts;
+    // To wait one's turn is no failure, and costs no attempt.
+    const inTurn = failure.code === RATE_BUDGET && waitMs !== undefined;
+    const retry = waitMs !== undefined && (inTurn || attempt < input.maxAttempts);
     const at = deps.now();
     const status = retry ? 'waiting' : input.onError === 'park' ? 'parked' : 'failed';
     const { kind, code } = failure;
@@ -231,7 +261,8 @@ export function createRunStep(deps: Dependencies) {
     if (branch) lane.outputs.set(nodeId, { error: failure });
     lane.note({
       end: {
-        ...{ runId, nodeId, iteration, status, attempt, startedAt, at, error: failure },
+        ...{ runId, nodeId, iteration, status, startedAt, at, error: failure },
+        attempt: inTurn ? attempt - 1 : attempt,
         ...(mapped && isStorable(mapped) ? { input: mapped } : {}),
         ...(branch ? { port: 'error', output: { error: failure } } : {}),
         ...(retry ? { nextAttemptAt: new Date(at.getTime() + waitMs) } : {}),
@@ -364,6 +395,7 @@ async function tellPeople(
       key: `parked:${flowId}:${input.nodeId}:${failure.kind}:${failure.code}`.slice(0, 400),
       severity: 'error',
       read_at: null,
+      created_at: at,
       ...words,
     })
     .onConflict((conflict) =>

@@ -1,44 +1,46 @@
-import { json } from '@plumbline/db';
+import { json, type Transaction } from '@plumbline/db';
 import type { NodeType } from '@plumbline/nodes';
 import { stepKey } from '../step-key.ts';
-import type { SettleStepInput } from './contract.ts';
+import type { SettleStepInput, StepRef } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { PlanCache } from './plans.ts';
 
-/** Writes what a person decided about a parked step; the run is then carried on from there. */
+/** Writes what a person decided about a step that waits; the run is then carried on from there. */
 export function createSettleStep(deps: Dependencies, plans: PlanCache) {
-  return async function settleStep(input: SettleStepInput): Promise<void> {
+  return async function settleStep(input: SettleStepInput): Promise<boolean> {
     const { companyId, runId, nodeId, iteration, decision } = input;
     const plan = await plans.load(companyId, input.planHash);
     const now = deps.now();
-    await deps.store.tenant(companyId, async (tx) => {
+    return await deps.store.tenant(companyId, async (tx) => {
+      const found = await stepOf(tx, input).select(['status', 'error', 'attempt']).forUpdate().executeTakeFirst();
+      // Giving up needs nobody to look first, so a step that would be tried again by itself can be given up too.
+      const open = found?.status === 'parked' || (decision.action === 'abort' && found?.status === 'waiting');
+      if (!found || !open) return false;
       const step = tx
         .updateTable('steps')
         .where('company_id', '=', companyId)
         .where('run_id', '=', runId)
         .where('node_id', '=', nodeId)
-        .where('iteration', '=', iteration)
-        .where('status', '=', 'parked');
+        .where('iteration', '=', iteration);
       if (decision.action === 'abort') {
-        await step.set({ status: 'failed', finished_at: now }).execute();
-        return;
+        // A flow that takes care of this step's failure takes care of this one too.
+        const branch = plan.graph.nodes.some(({ id, onError }) => id === nodeId && onError === 'port');
+        await step
+          .set({
+            ...{ status: 'failed', finished_at: now, next_attempt_at: null },
+            ...(branch ? { port: 'error', output: json({ error: found.error }) } : {}),
+          })
+          .execute();
+        return true;
       }
       if (decision.action === 'skip') {
         const port = decision.port ?? firstPort(deps, plan.steps[nodeId]);
         const output = json(decision.output ?? {});
         await step.set({ status: 'succeeded', port, output, finished_at: now }).execute();
-        return;
+        return true;
       }
-      const parked = await tx
-        .selectFrom('steps')
-        .select('error')
-        .where('company_id', '=', companyId)
-        .where('run_id', '=', runId)
-        .where('node_id', '=', nodeId)
-        .where('iteration', '=', iteration)
-        .executeTakeFirst();
       // A person looked at the vendor, where we could not, and says that it did not go through.
-      if (parked?.error?.['kind'] === 'ambiguous')
+      if (found.error?.['kind'] === 'ambiguous')
         await tx
           .updateTable('effects')
           .set({ state: 'refused', updated_at: now })
@@ -48,8 +50,36 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
           .execute();
       // Due at once, with all of its attempts before it.
       await step.set({ status: 'waiting', attempt: 0, next_attempt_at: now }).execute();
+      return true;
     });
   };
+}
+
+/** Makes a step that waits for its next attempt due now. Its attempts stay counted. */
+export function createWakeStep(deps: Dependencies) {
+  return async function wakeStep({ companyId, runId, nodeId, iteration }: StepRef): Promise<boolean> {
+    return await deps.store.tenant(companyId, async (tx) => {
+      const { numUpdatedRows } = await tx
+        .updateTable('steps')
+        .set({ next_attempt_at: deps.now() })
+        .where('company_id', '=', companyId)
+        .where('run_id', '=', runId)
+        .where('node_id', '=', nodeId)
+        .where('iteration', '=', iteration)
+        .where('status', '=', 'waiting')
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
+    });
+  };
+}
+
+function stepOf(tx: Transaction, { companyId, runId, nodeId, iteration }: StepRef) {
+  return tx
+    .selectFrom('steps')
+    .where('company_id', '=', companyId)
+    .where('run_id', '=', runId)
+    .where('node_id', '=', nodeId)
+    .where('iteration', '=', iteration);
 }
 
 /** The way out that a step without a result takes. */

@@ -27,7 +27,14 @@ export interface DecideInput {
   readonly decision: StepDecision;
 }
 
+export interface WakeInput {
+  readonly runId: string;
+  readonly nodeId: string;
+  readonly iteration: string;
+}
+
 export const decideUpdate = defineUpdate<void, [DecideInput]>(names.decide);
+export const wakeUpdate = defineUpdate<void, [WakeInput]>(names.wake);
 export const cancelSignal = defineSignal<[{ readonly runId: string }]>(names.cancel);
 
 /**
@@ -47,6 +54,8 @@ interface Lane {
   parked: Set<string>;
   /** Something changed; it is to be carried on. */
   woken: boolean;
+  /** It is being carried on, or a step that waits for a time is being changed: never both at once. */
+  held: boolean;
   cancelled: boolean;
 }
 
@@ -57,22 +66,40 @@ interface Lane {
 export async function runCarrier(input: CarrierInput): Promise<void> {
   const { companyId, planHash, runIds } = input;
   const lanes = new Map<string, Lane>(
-    runIds.map((runId) => [runId, { parked: new Set(), woken: false, cancelled: false }]),
+    runIds.map((runId) => [runId, { parked: new Set(), woken: false, held: true, cancelled: false }]),
   );
 
   setHandler(
     decideUpdate,
     async ({ runId, nodeId, iteration, decision }) => {
       const lane = lanes.get(runId);
+      if (!lane) throw notParked(nodeId);
+      const settle = () => activities.settleStep({ companyId, planHash, runId, nodeId, iteration, decision });
       // The first decision stands; whoever comes second is told that nothing waits any more.
-      lane?.parked.delete(nodeId);
-      await activities.settleStep({ companyId, planHash, runId, nodeId, iteration, decision });
-      if (lane) lane.woken = true;
+      const settled = lane.parked.delete(nodeId) ? await settle() : await holding(lane, settle);
+      // Carriers that began before it said so have nothing here.
+      if (settled === false) throw notParked(nodeId);
+      lane.woken = true;
+    },
+    {
+      validator: ({ runId, nodeId, decision }) => {
+        const lane = lanes.get(runId);
+        // What waits for a time can be given up; the ledger knows whether it does.
+        if (!lane || (decision.action !== 'abort' && !lane.parked.has(nodeId))) throw notParked(nodeId);
+      },
+    },
+  );
+  setHandler(
+    wakeUpdate,
+    async ({ runId, nodeId, iteration }) => {
+      const lane = lanes.get(runId);
+      if (!lane || !(await holding(lane, () => activities.wakeStep({ companyId, runId, nodeId, iteration }))))
+        throw notWaiting(nodeId);
+      lane.woken = true;
     },
     {
       validator: ({ runId, nodeId }) => {
-        if (!lanes.get(runId)?.parked.has(nodeId))
-          throw ApplicationFailure.nonRetryable(`Step "${nodeId}" is not waiting for a decision.`, 'step_not_parked');
+        if (!lanes.has(runId)) throw notWaiting(nodeId);
       },
     },
   );
@@ -84,7 +111,8 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
   });
 
   try {
-    const reports = await activities.advance({ companyId, planHash, runIds });
+    const reports = await activities.advance({ companyId, planHash, runIds, first: true });
+    for (const lane of lanes.values()) lane.held = false;
     await Promise.all(reports.map((report) => carry(input, report, lanes.get(report.runId))));
   } catch (error) {
     if (!isCancellation(error)) throw error;
@@ -106,7 +134,28 @@ async function carry({ companyId, planHash }: CarrierInput, first: LaneReport, l
     if (report.wakeInMs === null) await condition(isDue);
     else if (report.wakeInMs > 0) await condition(isDue, report.wakeInMs);
     if (lane.cancelled) return;
-    lane.woken = false;
-    [report = report] = await activities.advance({ companyId, planHash, runIds: [report.runId] });
+    [report = report] = await holding(lane, () => {
+      lane.woken = false;
+      return activities.advance({ companyId, planHash, runIds: [report.runId] });
+    });
   }
+}
+
+/** Works while nothing else does: a step that is being given up must not be begun meanwhile. */
+async function holding<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
+  while (lane.held) await condition(() => !lane.held);
+  lane.held = true;
+  try {
+    return await work();
+  } finally {
+    lane.held = false;
+  }
+}
+
+function notParked(nodeId: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(`Step "${nodeId}" is not waiting for a decision.`, 'step_not_parked');
+}
+
+function notWaiting(nodeId: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(`Step "${nodeId}" is not waiting for its next try.`, 'step_not_waiting');
 }

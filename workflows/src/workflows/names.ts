@@ -2,6 +2,7 @@
 export const names = {
   carrier: 'runCarrier',
   decide: 'decide',
+  wake: 'wake',
   cancel: 'cancelRun',
   taskQueue: 'plumbline',
 } as const;

@@ -1,4 +1,5 @@
 import type {
+  Accounting,
   CatalogInfo,
   Choice,
   ConnectionSummary,
@@ -8,6 +9,8 @@ import type {
   FlowSummary,
   FlowVersionDetail,
   FlowVersionSummary,
+  GroupDecision,
+  GroupOutcome,
   Health,
   InstallRequest,
   IntegrationCard,
@@ -16,13 +19,17 @@ import type {
   Notice,
   Page,
   Preview,
+  Queue,
   RecordDetail,
   RecordRow,
+  Rerun,
+  RerunRequest,
   RunDetail,
   RunSummary,
   Sample,
   SignInOptions,
   StepDecision,
+  StuckGroup,
   TemplateDetail,
   TemplateSummary,
   TriggerInfo,
@@ -107,7 +114,14 @@ export const api = {
     cancel: (run: string) => post<void>(`/api/runs/${id(run)}/cancel`),
     decide: (run: string, nodeId: string, decision: StepDecision) =>
       post<void>(`/api/runs/${id(run)}/steps/${id(nodeId)}/decide`, decision),
+    wake: (run: string, nodeId: string, iteration = '') =>
+      post<void>(`/api/runs/${id(run)}/steps/${id(nodeId)}/wake`, { iteration }),
+    rerun: (run: string, request: RerunRequest) => post<Rerun>(`/api/runs/${id(run)}/rerun`, request),
+    groups: () => send<readonly StuckGroup[]>('/api/runs/groups'),
+    decideGroup: (fingerprint: string, decision: GroupDecision) =>
+      post<GroupOutcome>(`/api/runs/groups/${id(fingerprint)}/decide`, decision),
   },
+  queue: () => send<Queue>('/api/queue'),
   integrations: () => send<readonly IntegrationCard[]>('/api/integrations'),
   connections: {
     list: () => send<readonly ConnectionSummary[]>('/api/connections'),
@@ -134,5 +148,7 @@ export const api = {
   },
   notifications: () => send<readonly Notice[]>('/api/notifications'),
   markNotificationsRead: (ids: readonly string[]) => post<void>('/api/notifications/read', { ids }),
-  health: () => send<Health>('/api/health'),
+  // What is wrong is told with 503, in the same words.
+  health: () => send<Health>('/api/health', { alsoFine: [503] }),
+  accounting: () => send<Accounting>('/api/health/accounting'),
 };

@@ -10,6 +10,8 @@ export interface Call {
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** Statuses beside 2xx that come with what was asked for. */
+  readonly alsoFine?: readonly number[];
 }
 
 let signedOut: () => void = () => {};
@@ -21,7 +23,7 @@ export function onSignedOut(act: () => void): void {
 
 /** One call to the engine. @throws ApiProblem for every answer that is not 2xx, and when there is no answer. */
 export async function send<T>(path: string, call: Call = {}): Promise<T> {
-  const { method = 'GET', body, query = {}, headers = {}, signal } = call;
+  const { method = 'GET', body, query = {}, headers = {}, signal, alsoFine = [] } = call;
   const parameters = new URLSearchParams(
     Object.entries(query).flatMap(([name, value]) => (value ? [[name, value]] : [])),
   );
@@ -43,7 +45,7 @@ export async function send<T>(path: string, call: Call = {}): Promise<T> {
     throw unreachable(cause);
   }
   if (response.status === 204) return undefined as T;
-  if (response.ok) return (await response.json()) as T;
+  if (response.ok || alsoFine.includes(response.status)) return (await response.json()) as T;
   const problem = await readProblem(response);
   if (response.status === 401 && !path.startsWith('/api/session')) signedOut();
   throw new ApiProblem(problem);

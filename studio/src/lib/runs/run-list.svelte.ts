@@ -11,6 +11,8 @@ export class RunList {
   error = $state.raw<Problem>();
   loadingMore = $state(false);
   #ticket = 0;
+  /** What is shown belongs to the former filter: it stays until there is something better, and nothing of it is kept. */
+  #stale = false;
   readonly #filter: () => RunFilter;
 
   /** Call while a component is set up; `filter` is read reactively. */
@@ -18,7 +20,8 @@ export class RunList {
     this.#filter = filter;
     $effect(() => {
       this.#filter();
-      this.items = undefined;
+      this.#stale = true;
+      this.next = undefined;
       void this.refresh();
     });
     refreshOn(['run'], () => void this.refresh());
@@ -29,7 +32,7 @@ export class RunList {
     try {
       const page = await api.runs.list(this.#filter());
       if (ticket !== this.#ticket) return;
-      const older = this.items?.slice(page.items.length) ?? [];
+      const older = this.#stale ? [] : (this.items?.slice(page.items.length) ?? []);
       const fresh = new Set(page.items.map((run) => run.id));
       const last = page.items.at(-1);
       // Pages loaded before stay under the first one, so live changes do not fold the list back up.
@@ -37,8 +40,11 @@ export class RunList {
       this.items = [...page.items, ...kept];
       if (kept.length === 0) this.next = page.next;
       this.error = undefined;
+      this.#stale = false;
     } catch (error) {
-      if (ticket === this.#ticket) this.error = asProblem(error);
+      if (ticket !== this.#ticket) return;
+      if (this.#stale) this.items = undefined;
+      this.error = asProblem(error);
     }
   };
 

@@ -1,4 +1,4 @@
-import type { RunDetail, StepDecision } from '@plumbline/engine/contract';
+import type { RunDetail, StepDecision, StepDetail, StuckGroup } from '@plumbline/engine/contract';
 import { api } from '../api/client.ts';
 import { refreshOn, resource, type Resource } from '../api/resource.svelte.ts';
 import { fastClock } from '../clock.svelte.ts';
@@ -18,14 +18,23 @@ export class RunPage {
   chosen = $state<string>();
   /** A decision or a cancel is on its way. */
   busy = $state<string>();
+  #groups = $state.raw<readonly StuckGroup[]>([]);
   readonly #id: () => string;
 
   constructor(id: () => string) {
     this.#id = id;
     this.run = resource(() => api.runs.get(id()));
     refreshOn(['run', 'step'], this.run.refresh, (changed) => changed === id());
+    $effect(() => {
+      if (this.stuck)
+        api.runs.groups().then(
+          (groups) => (this.#groups = groups),
+          () => (this.#groups = []),
+        );
+    });
   }
 
+  readonly stuck = $derived.by(() => this.run.value?.steps.some((step) => step.status === 'parked') ?? false);
   readonly ended = $derived.by(() => this.run.value?.finishedAt != null);
   readonly lines = $derived.by((): readonly WaterfallLine[] => {
     const run = this.run.value;
@@ -34,6 +43,19 @@ export class RunPage {
     return waterfall(run, run.finishedAt ? Date.parse(run.finishedAt) : fastClock.now);
   });
   readonly shown = $derived.by(() => this.lines.find((line) => line.key === this.chosen) ?? lineToShow(this.lines));
+
+  /** How many other runs wait at this step for the same reason. */
+  others(step: StepDetail | undefined): number {
+    if (step?.status !== 'parked') return 0;
+    const group = this.#groups.find(
+      ({ flowId, nodeId, kind, code }) =>
+        flowId === this.run.value?.flowId &&
+        nodeId === step.nodeId &&
+        kind === step.error?.kind &&
+        code === step.error.code,
+    );
+    return Math.max(0, (group?.count ?? 0) - 1);
+  }
 
   async decide(nodeId: string, decision: StepDecision): Promise<boolean> {
     return this.#act(decision.action, () => api.runs.decide(this.#id(), nodeId, decision), said[decision.action]);

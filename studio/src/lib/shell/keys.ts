@@ -1,6 +1,6 @@
 import { goto } from '$app/navigation';
 import { links } from '../links.ts';
-import { navPages } from './nav.ts';
+import { everyPage } from './nav.ts';
 import type { Shortcut } from './commands.svelte.ts';
 import { shell } from './shell.svelte.ts';
 
@@ -15,7 +15,7 @@ export const globalShortcuts: readonly Shortcut[] = [
   { group: 'Anywhere', keys: `${modKey} K`, text: 'Find a page, a flow or something to do' },
   { group: 'Anywhere', keys: '?', text: 'Show these shortcuts' },
   { group: 'Anywhere', keys: '[', text: 'Fold or unfold the rail' },
-  ...navPages.map((page) => ({ group: 'Go to', keys: `g ${page.key}`, text: page.title })),
+  ...everyPage.map((page) => ({ group: 'Go to', keys: `g ${page.key}`, text: page.title })),
   { group: 'Go to', keys: 'g n', text: 'Notifications' },
   { group: 'Lists', keys: 'j', text: 'Next row' },
   { group: 'Lists', keys: 'k', text: 'Previous row' },
@@ -48,7 +48,7 @@ export function onGlobalKey(event: KeyboardEvent): void {
 function act(key: string): boolean {
   if (Date.now() < goUntil) {
     goUntil = 0;
-    const href = key === 'n' ? links.notifications() : navPages.find((page) => page.key === key)?.href;
+    const href = key === 'n' ? links.notifications() : everyPage.find((page) => page.key === key)?.href;
     if (href) void goto(href);
     return href !== undefined;
   }

@@ -1,4 +1,6 @@
 import Activity from '@lucide/svelte/icons/activity';
+import HeartPulse from '@lucide/svelte/icons/heart-pulse';
+import Hourglass from '@lucide/svelte/icons/hourglass';
 import LayoutTemplate from '@lucide/svelte/icons/layout-template';
 import Plug from '@lucide/svelte/icons/plug';
 import Table2 from '@lucide/svelte/icons/table-2';
@@ -19,10 +21,17 @@ export interface NavPage {
 export const navPages: readonly NavPage[] = [
   { title: 'Flows', href: links.flows(), icon: Workflow, key: 'f' },
   { title: 'Runs', href: links.runs(), icon: Activity, key: 'r' },
+  { title: 'Waiting', href: links.queue(), icon: Hourglass, key: 'w' },
   { title: 'Records', href: links.records(), icon: Table2, key: 'd' },
   { title: 'Templates', href: links.templates(), icon: LayoutTemplate, key: 't' },
   { title: 'Connections', href: links.connections(), icon: Plug, key: 'c' },
 ];
+
+/** Not a place to work at, so it stands apart, at the foot. */
+export const healthPage: NavPage = { title: 'Health', href: links.health(), icon: HeartPulse, key: 'h' };
+
+/** Every page that keys and the palette lead to. */
+export const everyPage: readonly NavPage[] = [...navPages, healthPage];
 
 /** Whether a page, or one under it, is shown. */
 export function isCurrent(page: NavPage, pathname: string): boolean {

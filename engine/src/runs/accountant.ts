@@ -1,0 +1,73 @@
+import type { Store } from '@plumbline/db';
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import type { Accounting } from '../contract.ts';
+import { account } from './accounting.ts';
+
+export interface AccountantOptions {
+  readonly store: Store;
+  /** Knows which companies there are. */
+  readonly people: Pool;
+  readonly log: Logger;
+  readonly now: () => Date;
+}
+
+const EVERY_MS = 60_000;
+
+/** Counts every company's events and runs once a minute, and raises its voice when something is missing. */
+export class Accountant {
+  readonly #options: AccountantOptions;
+  readonly #timer: NodeJS.Timeout;
+  #counting: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: AccountantOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => {
+      // A count that takes longer than a minute is not overtaken by the next.
+      this.#counting ??= this.count().finally(() => (this.#counting = undefined));
+    }, EVERY_MS);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    await this.#counting;
+  }
+
+  /** Counts once; never throws. */
+  async count(): Promise<void> {
+    const { people, store, log, now } = this.#options;
+    try {
+      const { rows } = await people.query<{ id: string }>('select id from organizations');
+      for (const { id } of rows) {
+        if (this.#closed) return;
+        const counted = await account(store, id, now());
+        if (!counted.ties) await this.#raise(id, counted);
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'the accounts could not be drawn up; they are again in a minute');
+    }
+  }
+
+  /** One notice until somebody has read it, and again after that while it lasts. */
+  async #raise(companyId: string, { events, runs, at }: Accounting): Promise<void> {
+    const { store, log } = this.#options;
+    log.error({ companyId, events, runs }, 'events or runs are missing from the accounts');
+    const words = {
+      title: 'Something that came in is not accounted for',
+      body: `${events.ties ? '' : `Of ${events.acknowledged} events some neither started a run, nor wait, nor were ignored. `}${runs.ties ? '' : `Of ${runs.total} runs some are in no known state. `}Open Health, and send the numbers to support.`,
+      read_at: null,
+      created_at: at,
+    };
+    await store.tenant(companyId, (tx) =>
+      tx
+        .insertInto('notifications')
+        .values({ company_id: companyId, key: 'accounting', severity: 'error', run_id: null, ...words })
+        .onConflict((conflict) =>
+          conflict.columns(['company_id', 'key']).doUpdateSet(words).where('notifications.read_at', 'is not', null),
+        )
+        .execute(),
+    );
+  }
+}

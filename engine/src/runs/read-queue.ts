@@ -1,0 +1,72 @@
+import type { Transaction } from '@plumbline/db';
+import type { Plan } from '@plumbline/workflows/flow';
+import { sql } from 'kysely';
+import type { Queue, StepError, WaitingStep } from '../contract.ts';
+import { describeSubject } from '../flows/subject.ts';
+import { listGroups } from './groups.ts';
+
+const SHOWN = 200;
+
+/** Everything that waits: for a person, for the next try, or for its time. Served by `runs_open`. */
+export async function readQueue(tx: Transaction, companyId: string): Promise<Queue> {
+  const waiting = tx
+    .selectFrom('runs')
+    .innerJoin('steps', (join) =>
+      join.onRef('steps.company_id', '=', 'runs.company_id').onRef('steps.run_id', '=', 'runs.id'),
+    )
+    .where('runs.company_id', '=', companyId)
+    .where('runs.finished_at', 'is', null)
+    .where('steps.status', '=', 'waiting');
+  const { total } = await waiting.select((eb) => eb.fn.countAll<string>().as('total')).executeTakeFirstOrThrow();
+  const rows = await waiting
+    .innerJoin('flows', (join) =>
+      join.onRef('flows.company_id', '=', 'runs.company_id').onRef('flows.id', '=', 'runs.flow_id'),
+    )
+    .innerJoin('plans', (join) =>
+      join.onRef('plans.company_id', '=', 'runs.company_id').onRef('plans.hash', '=', 'runs.plan_hash'),
+    )
+    .leftJoin('events', (join) =>
+      join.onRef('events.company_id', '=', 'runs.company_id').onRef('events.id', '=', 'runs.event_id'),
+    )
+    .select([
+      'steps.run_id',
+      'steps.node_id',
+      'steps.iteration',
+      'steps.attempt',
+      'steps.suspended',
+      'steps.next_attempt_at',
+      'steps.started_at',
+      'steps.error',
+      'runs.flow_id',
+      'flows.name',
+      'events.key',
+      'events.data',
+      sql<string | null>`plans.plan -> 'steps' -> steps.node_id ->> 'name'`.as('node_name'),
+      sql<Plan['graph']['nodes'][number] | null>`
+        (select node from jsonb_array_elements(plans.plan -> 'graph' -> 'nodes') node where node ->> 'id' = steps.node_id limit 1)`.as(
+        'node',
+      ),
+    ])
+    .orderBy('steps.next_attempt_at')
+    .orderBy('steps.run_id')
+    .limit(SHOWN)
+    .execute();
+  return {
+    groups: await listGroups(tx, companyId),
+    waiting: rows.map((row): WaitingStep => ({
+      runId: row.run_id,
+      flowId: row.flow_id,
+      flowName: row.name,
+      subject: row.key && row.data ? describeSubject(row.key, row.data) : null,
+      nodeId: row.node_id,
+      nodeName: row.node_name ?? row.node_id,
+      iteration: row.iteration,
+      attempt: row.suspended ? 0 : row.attempt,
+      maxAttempts: row.suspended ? 0 : (row.node?.retry.attempts ?? 0),
+      nextAttemptAt: row.next_attempt_at?.toISOString() ?? null,
+      since: row.started_at.toISOString(),
+      error: row.error as StepError | null,
+    })),
+    waitingTotal: Number(total),
+  };
+}

@@ -1,0 +1,436 @@
+import { createOwner } from '@plumbline/engine/auth/people';
+import type {
+  Accounting,
+  FlowDetail,
+  GroupOutcome,
+  Notice,
+  Page,
+  Queue,
+  Rerun,
+  RunDetail,
+  RunSummary,
+  StuckGroup,
+} from '@plumbline/engine/contract';
+import { StudioClient } from '@plumbline/engine/demo/studio-client';
+import { Accountant } from '@plumbline/engine/runs/accountant';
+import { openStore } from '@plumbline/db';
+import pg from 'pg';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { testPlatform, type TestPlatform } from '../support/platform.ts';
+import { until } from '../support/until.ts';
+import { line, node, publishWebhookFlow, type WebhookFlow } from '../support/webhook-flow.ts';
+
+let up: TestPlatform;
+let client: StudioClient;
+/** Notes what came; then needs a number that is not there unless the delivery or the person gives one; then notes that too. */
+let flow: WebhookFlow;
+beforeAll(async () => {
+  up = await testPlatform();
+  client = await up.client();
+  flow = await needsNumber('Needs a number');
+});
+afterAll(async () => {
+  await up[Symbol.asyncDispose]();
+});
+
+const documentOf = (title: string) => ({
+  params: {},
+  connections: {},
+  nodes: {
+    incoming: node('core.webhook', 'Delivery'),
+    first: node('core.map', 'Take the name', { value: '={"name": trigger.body.name}' }),
+    second: node('core.notify', title, { title: '=trigger.body.number', body: '=steps.first.name' }),
+    third: node('core.notify', 'Say that it is done', { title: 'Done', body: '=steps.first.name' }),
+  },
+  edges: line('incoming', 'first', 'second', 'third'),
+});
+const needsNumber = (name: string) => publishWebhookFlow(client, name, documentOf('Say the number'));
+
+const runsOf = async (flowId: string): Promise<readonly RunSummary[]> =>
+  (await client.call<Page<RunSummary>>('GET', `/api/runs?flowId=${flowId}`)).items;
+const detail = (id: string | null | undefined) => client.call<RunDetail>('GET', `/api/runs/${id}`);
+const standing = async (flowId: string, status: string, count = 1) =>
+  await until(`${count} runs to be ${status}`, async () => {
+    const found = (await runsOf(flowId)).filter((run) => run.status === status);
+    return found.length >= count && found;
+  });
+const groupOf = async (flowId: string): Promise<StuckGroup | undefined> =>
+  (await client.call<StuckGroup[]>('GET', '/api/runs/groups')).find((group) => group.flowId === flowId);
+const codeOf = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code];
+const notices = async (title: string) =>
+  (await client.call<Notice[]>('GET', '/api/notifications')).filter((notice) => notice.title === title);
+const outcomes = (run: RunDetail) =>
+  Object.fromEntries(run.steps.map(({ nodeId, status, carried }) => [nodeId, carried ? 'carried' : status]));
+
+describe('steps that wait for the same thing', () => {
+  test('are one group with a number, and a dry run says what a decision would touch without touching it', async () => {
+    for (const name of ['a', 'b', 'c']) await flow.post(`group-${name}`, { name });
+    await standing(flow.id, 'parked', 3);
+    const group = await groupOf(flow.id);
+    expect(group).toMatchObject({
+      count: 3,
+      flowName: 'Needs a number',
+      nodeId: 'second',
+      nodeName: 'Say the number',
+      kind: 'invalid',
+      code: 'required_missing',
+    });
+    expect(group?.message).toMatch(/Say the number/);
+    expect(group?.fix).toMatch(/\w/);
+    expect(Date.parse(group?.oldest ?? '')).toBeLessThanOrEqual(Date.parse(group?.newest ?? ''));
+    const path = `/api/runs/groups/${group?.fingerprint}/decide`;
+    const preview = await client.call<GroupOutcome>('POST', path, { action: 'retry', dryRun: true });
+    expect(preview).toMatchObject({ count: 3, done: 0, refused: [], left: 0 });
+    expect(preview.steps.map(({ runId }) => runId).sort()).toEqual((await runsOf(flow.id)).map(({ id }) => id).sort());
+    expect((await groupOf(flow.id))?.count).toBe(3);
+  });
+
+  test('only those that were looked at are decided about, and what did not go through says why', async () => {
+    const group = await groupOf(flow.id);
+    const path = `/api/runs/groups/${group?.fingerprint}/decide`;
+    const { steps } = await client.call<GroupOutcome>('POST', path, { action: 'skip', dryRun: true });
+    const [one, two] = steps.map(({ runId }) => runId);
+    const body = { action: 'skip', output: { said: true }, dryRun: false, runIds: [one, two] };
+    const answers = await Promise.all([1, 2].map(() => client.call<GroupOutcome>('POST', path, body)));
+    // Two people at once: each run is decided about once, and whoever was second is told.
+    expect(answers.reduce((sum, { done }) => sum + done, 0)).toBe(2);
+    for (const { count, done, refused } of answers) {
+      expect(done + refused.length).toBe(count);
+      for (const { why } of refused) expect(why).toMatch(/decided about it before/);
+    }
+    // Whoever comes when all is decided is told so too, of each.
+    expect(await client.call<GroupOutcome>('POST', path, body)).toMatchObject({ count: 2, done: 0, steps: [] });
+    await standing(flow.id, 'succeeded', 2);
+    expect((await detail(one)).steps.find(({ nodeId }) => nodeId === 'second')).toMatchObject({
+      status: 'succeeded',
+      output: { said: true },
+    });
+    expect((await groupOf(flow.id))?.count).toBe(1);
+    const { rows } = await up.owner.query<{ details: object }>(
+      `select details from audit_log where action = 'steps.skip' order by number`,
+    );
+    expect(rows.map(({ details }) => details)).toContainEqual(
+      expect.objectContaining({ nodeId: 'second', count: 2 }) as object,
+    );
+  });
+
+  test('abort fails the rest, and nothing waits under that name any more', async () => {
+    const group = await groupOf(flow.id);
+    const path = `/api/runs/groups/${group?.fingerprint}/decide`;
+    const outcome = await client.call<GroupOutcome>('POST', path, { action: 'abort', dryRun: false });
+    expect(outcome).toMatchObject({ count: 1, done: 1 });
+    await standing(flow.id, 'failed');
+    expect(await groupOf(flow.id)).toBeUndefined();
+    expect(await codeOf(await client.fetch('POST', path, { action: 'retry', dryRun: true }))).toEqual([
+      404,
+      'not_found',
+    ]);
+  });
+
+  test('are nobody else’s', async () => {
+    await flow.post('mine', { name: 'mine' });
+    await standing(flow.id, 'parked');
+    const pool = new pg.Pool({ connectionString: up.roleUrl('auth'), options: '-c search_path=auth', max: 1 });
+    const person = { name: 'Otto', email: 'otto@outside.example', password: 'a-long-enough-word' };
+    await createOwner(pool, { ...person, company: 'Outside Builders', slug: 'outside' });
+    await pool.end();
+    const outsider = new StudioClient(up.origin);
+    await outsider.call('POST', '/api/session', { email: person.email, password: person.password });
+    const group = await groupOf(flow.id);
+    expect(await outsider.call('GET', '/api/runs/groups')).toEqual([]);
+    expect(await outsider.call('GET', '/api/queue')).toEqual({ groups: [], waiting: [], waitingTotal: 0 });
+    expect(await outsider.call<Accounting>('GET', '/api/health/accounting')).toMatchObject({
+      events: { acknowledged: 0 },
+      runs: { total: 0 },
+      ties: true,
+    });
+    const path = `/api/runs/groups/${group?.fingerprint}/decide`;
+    expect(await codeOf(await outsider.fetch('POST', path, { action: 'abort', dryRun: false }))).toEqual([
+      404,
+      'not_found',
+    ]);
+    await client.call('POST', path, { action: 'abort', dryRun: false });
+  });
+});
+
+describe('a step that is tried again by itself', () => {
+  /** A vendor that is away for a quarter of an hour. */
+  const throttledFlow = async (name: string, cared = false) => {
+    const connection = await client.connectSandbox('slack');
+    const [channel] = await client.call<{ value: string }[]>(
+      'GET',
+      `/api/connections/${connection.id}/options/channels`,
+    );
+    return await publishWebhookFlow(client, name, {
+      params: {},
+      connections: { slack: { id: connection.id, connector: 'slack', title: 'Slack' } },
+      nodes: {
+        incoming: node('core.webhook', 'Delivery'),
+        message: node(
+          'slack.send-message',
+          'Tell the team',
+          { channel: channel?.value, text: '=trigger.body.name' },
+          { connection: 'slack', ...(cared ? { onError: 'port' } : {}) },
+        ),
+        ...(cared
+          ? { other: node('core.map', 'Take care of it', { value: '={"what": $string(steps.message)}' }) }
+          : {}),
+      },
+      edges: [
+        ...line('incoming', 'message'),
+        ...(cared ? [{ id: 'message:error:other', from: 'message', port: 'error', to: 'other' }] : []),
+      ],
+    });
+  };
+  const throttleOnce = () =>
+    fetch(`${up.origin}/sandbox/slack/_faults`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({
+        match: 'chat.postMessage',
+        kind: 'status',
+        status: 429,
+        headers: { 'Retry-After': '900' },
+      }),
+    });
+  const inQueue = async (flowId: string) =>
+    await until('the step to wait', async () => {
+      const queue = await client.call<Queue>('GET', '/api/queue');
+      return queue.waiting.find((step) => step.flowId === flowId);
+    });
+
+  test('is in the queue with its attempt and its time, and goes on at once when somebody says so', async () => {
+    const throttled = await throttledFlow('Busy vendor');
+    await throttleOnce();
+    await throttled.post('throttled', { name: 'Ridge' });
+    const waiting = await inQueue(throttled.id);
+    expect(waiting).toMatchObject({ nodeName: 'Tell the team', attempt: 1, error: { kind: 'throttled' } });
+    expect(waiting.maxAttempts).toBeGreaterThan(1);
+    expect(Date.parse(waiting.nextAttemptAt ?? '') - Date.now()).toBeGreaterThan(600_000);
+    const wake = `/api/runs/${waiting.runId}/steps/message/wake`;
+    await client.call('POST', wake, {});
+    await standing(throttled.id, 'succeeded');
+    expect((await detail(waiting.runId)).steps.find(({ nodeId }) => nodeId === 'message')).toMatchObject({
+      attempt: 2,
+    });
+    expect((await client.fetch('POST', wake, {})).status).toBe(409);
+  });
+
+  test('can be dropped; a flow that takes care of its failure does', async () => {
+    const throttled = await throttledFlow('Busy vendor, taken care of', true);
+    await throttleOnce();
+    await throttled.post('dropped', { name: 'Ridge' });
+    const waiting = await inQueue(throttled.id);
+    const path = `/api/runs/${waiting.runId}/steps/message/decide`;
+    expect(await codeOf(await client.fetch('POST', path, { action: 'retry' }))).toEqual([409, 'not_parked']);
+    await client.call('POST', path, { action: 'abort' });
+    await standing(throttled.id, 'succeeded');
+    const run = await detail(waiting.runId);
+    expect(outcomes(run)).toMatchObject({ message: 'failed', other: 'succeeded' });
+    expect(JSON.stringify(run.steps.find(({ nodeId }) => nodeId === 'other')?.output)).toContain('throttled');
+  });
+});
+
+describe('running a closed run again', () => {
+  let closed: RunSummary;
+  beforeAll(async () => {
+    await flow.post('again', { name: 'Ridge', number: '7' });
+    closed = await until('the run to end', async () => {
+      const found = (await runsOf(flow.id))[0];
+      return found?.status === 'succeeded' && found;
+    });
+  });
+  const again = (body: object, id = closed.id) => client.call<Rerun>('POST', `/api/runs/${id}/rerun`, body);
+  const ended = async (id: string | null) =>
+    await until('the new run to end', async () => {
+      const run = await detail(id);
+      return run.finishedAt !== null && run;
+    });
+  const effectsOf = async (runId: string | null) => {
+    const { rows } = await up.owner.query<{ key: string }>('select key from effects where run_id = $1', [runId]);
+    return rows.map(({ key }) => key);
+  };
+
+  test('a dry run says what is taken over and what is written again, and starts nothing', async () => {
+    const before = (await runsOf(flow.id)).length;
+    const answer = await again({ version: 'same', from: 'third', dryRun: true });
+    expect(answer).toEqual({
+      runId: null,
+      version: 1,
+      carried: [
+        { nodeId: 'first', name: 'Take the name' },
+        { nodeId: 'second', name: 'Say the number' },
+      ],
+      again: [{ nodeId: 'third', name: 'Say that it is done', writes: true }],
+    });
+    expect(await runsOf(flow.id)).toHaveLength(before);
+  });
+
+  test('from the beginning it is a run of its own with effects of its own, about the same event', async () => {
+    const { runId, carried } = await again({ version: 'same' });
+    expect(carried).toEqual([]);
+    const run = await ended(runId);
+    expect(run).toMatchObject({ status: 'succeeded', againOf: closed.id, againFrom: null, trigger: closed.trigger });
+    expect(run.event?.id).toBe((await detail(closed.id)).event?.id);
+    expect((await detail(closed.id)).again.map(({ id }) => id)).toContain(runId);
+    const [first, second] = [await effectsOf(closed.id), await effectsOf(runId)];
+    expect(second).toHaveLength(2);
+    expect(first.filter((key) => second.includes(key))).toEqual([]);
+  });
+
+  test('from a step on, what came before is taken over and not done again', async () => {
+    const { runId } = await again({ version: 'same', from: 'third' });
+    const run = await ended(runId);
+    expect(outcomes(run)).toEqual({ incoming: 'succeeded', first: 'carried', second: 'carried', third: 'succeeded' });
+    expect(await effectsOf(runId)).toHaveLength(1);
+  });
+
+  test('with other data in place of what came', async () => {
+    const { runId } = await again({ version: 'same', input: { body: { name: 'Summit', number: '8' } } });
+    const run = await ended(runId);
+    expect(run.status).toBe('succeeded');
+    expect(run.event?.data).toEqual({ body: { name: 'Summit', number: '8' } });
+    expect(run.steps.find(({ nodeId }) => nodeId === 'second')?.input).toMatchObject({ title: '8', body: 'Summit' });
+    expect((await detail(closed.id)).event?.data).toMatchObject({ body: { name: 'Ridge' } });
+  });
+
+  test('with the version of today; the version it had stays possible', async () => {
+    const draft = await client.call<FlowDetail>('GET', `/api/flows/${flow.id}`);
+    const document = { schema: 1, positions: {}, ...documentOf('Say the number, louder') };
+    await client.call(
+      'PUT',
+      `/api/flows/${flow.id}/draft`,
+      { name: draft.name, document },
+      { 'If-Match': `"${draft.revision}"` },
+    );
+    await client.call('POST', `/api/flows/${flow.id}/publish`, {});
+    const now = await ended((await again({ version: 'current' })).runId);
+    const then = await ended((await again({ version: 'same' })).runId);
+    expect([now, then].map(({ flowVersion, status }) => [flowVersion, status])).toEqual([
+      [2, 'succeeded'],
+      [1, 'succeeded'],
+    ]);
+    expect(now.steps.map(({ name }) => name)).toContain('Say the number, louder');
+  });
+
+  test('once at a time, and only when it has ended', async () => {
+    const answers = await Promise.all(
+      [1, 2, 3].map(() =>
+        client.fetch('POST', `/api/runs/${closed.id}/rerun`, {
+          version: 'same',
+          input: { body: { name: 'stuck on purpose' } },
+        }),
+      ),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+    const [open] = await standing(flow.id, 'parked');
+    const early = await client.fetch('POST', `/api/runs/${open?.id}/rerun`, { version: 'same' });
+    expect(await codeOf(early)).toEqual([409, 'invalid_transition']);
+    await client.call('POST', `/api/runs/${open?.id}/cancel`);
+    await ended(open?.id ?? null);
+    expect((await again({ version: 'same', dryRun: true }, open?.id)).version).toBe(1);
+  });
+
+  test('a step that is none is refused, and so is what nobody knows', async () => {
+    for (const from of ['nowhere', 'incoming'])
+      expect(
+        await codeOf(await client.fetch('POST', `/api/runs/${closed.id}/rerun`, { version: 'same', from })),
+      ).toEqual([422, 'invalid_input']);
+  });
+
+  test('a first run stays one per event, however often it was run again', async () => {
+    await expect(
+      up.owner.query(
+        `insert into runs (company_id, flow_id, flow_version, plan_hash, event_id, trigger_node_id, carrier_id, lane, status)
+         select company_id, flow_id, flow_version, plan_hash, event_id, trigger_node_id, 'other', 0, 'queued' from runs where id = $1`,
+        [closed.id],
+      ),
+    ).rejects.toMatchObject({ code: '23505' });
+  });
+});
+
+describe('people are told', () => {
+  test('once that it works again, when the last that was stuck has gone through', async () => {
+    const stuck = await needsNumber('Recovers');
+    const lines = { trouble: '"Say the number" waits for you', again: '"Say the number" works again' };
+    const about = async (title: string) =>
+      (await notices(title)).filter(({ runId }) => runId !== null && ours.has(runId));
+    for (const name of ['a', 'b']) await stuck.post(`recover-${name}`, { name });
+    const parked = await standing(stuck.id, 'parked', 2);
+    const ours = new Set(parked.map(({ id }) => id));
+    expect(await about(lines.trouble)).toHaveLength(1);
+    // The number is found meanwhile.
+    await up.owner.query(
+      `update steps set output = output || '{"body": {"name": "Ridge", "number": "9"}}' where run_id = any($1) and node_id = 'incoming'`,
+      [[...ours]],
+    );
+    const [one, two] = parked;
+    await client.call('POST', `/api/runs/${one?.id}/steps/second/decide`, { action: 'retry' });
+    await standing(stuck.id, 'succeeded');
+    expect(await about(lines.again)).toEqual([]);
+    await client.call('POST', `/api/runs/${two?.id}/steps/second/decide`, { action: 'retry' });
+    await standing(stuck.id, 'succeeded', 2);
+    const [told] = await until('the notice', async () => {
+      const found = await about(lines.again);
+      return found.length > 0 && found;
+    });
+    expect(told).toMatchObject({ severity: 'info', readAt: null });
+    expect(told?.body).toMatch(/Recovers/);
+    // What was told before is done with; new trouble is news.
+    expect((await about(lines.trouble))[0]?.readAt).not.toBeNull();
+    await stuck.post('recover-c', { name: 'c' });
+    const [third] = await standing(stuck.id, 'parked');
+    ours.add(third?.id ?? '');
+    expect(await about(lines.trouble)).toMatchObject([{ readAt: null, runId: third?.id }]);
+    await client.call('POST', `/api/runs/${third?.id}/cancel`);
+  });
+});
+
+describe('the accounts', () => {
+  const accounts = () => client.call<Accounting>('GET', '/api/health/accounting');
+
+  test('tie after all of this, also when a flow and its runs are removed', async () => {
+    const gone = await needsNumber('Removed');
+    await gone.post('removed', { name: 'a', number: '1' });
+    await standing(gone.id, 'succeeded');
+    const before = await accounts();
+    expect(before).toMatchObject({ ties: true, events: { ties: true, strays: [] }, runs: { ties: true, strays: [] } });
+    expect(before.events.withRuns).toBeGreaterThan(5);
+    expect(before.runs.total).toBeGreaterThan(before.events.withRuns);
+    await client.call('DELETE', `/api/flows/${gone.id}`);
+    const after = await accounts();
+    expect(after).toMatchObject({
+      ties: true,
+      events: { acknowledged: before.events.acknowledged, ignored: before.events.ignored + 1 },
+      runs: { total: before.runs.total - 1 },
+    });
+  });
+
+  test('an event that is lost is missed, named, and told to people once', async () => {
+    const { rows } = await up.owner.query<{ id: string; event_id: string }>(
+      `select id, event_id from runs r where rerun_of is null and event_id is not null and status = 'failed'
+          and not exists (select from runs o where o.rerun_of = r.id) limit 1`,
+    );
+    await up.owner.query('update runs set event_id = null where id = $1', [rows[0]?.id]);
+    expect(await accounts()).toMatchObject({ ties: false, events: { ties: false, strays: [rows[0]?.event_id] } });
+    const store = openStore(up.roleUrl('app'));
+    const people = new pg.Pool({ connectionString: up.roleUrl('auth'), options: '-c search_path=auth', max: 1 });
+    const accountant = new Accountant({ store, people, log: pino({ level: 'silent' }), now: () => new Date() });
+    await accountant.count();
+    await accountant.count();
+    await accountant.close();
+    await store.close();
+    await people.end();
+    expect(await notices('Something that came in is not accounted for')).toHaveLength(1);
+    await up.owner.query('update runs set event_id = $2 where id = $1', [rows[0]?.id, rows[0]?.event_id]);
+    expect((await accounts()).ties).toBe(true);
+  });
+
+  test('a run in no known state is missed too', async () => {
+    const [run] = await runsOf(flow.id);
+    await up.owner.query(`update runs set finished_at = null where id = $1`, [run?.id]);
+    expect(await accounts()).toMatchObject({ ties: false, runs: { ties: false, strays: [run?.id] } });
+    await up.owner.query(`update runs set finished_at = $2 where id = $1`, [run?.id, run?.finishedAt]);
+  });
+});

@@ -1,0 +1,85 @@
+import { sql } from 'kysely';
+import type { PlanStep } from '../flow/plan.ts';
+import type { Dependencies } from './dependencies.ts';
+import type { Lane } from './lane.ts';
+
+/**
+ * A step that had trouble went through. When nothing else of its flow is stuck there for a reason people were told of, they are told that it works again:
+ * once, however many runs had waited. What was told before counts as read from then on, so that new trouble is told anew.
+ *
+ * In a transaction of its own, after the step is on record: it must never hold up the ledger, nor may its failure fail a step that succeeded.
+ */
+export async function sayThatItWorksAgain(
+  deps: Dependencies,
+  done: {
+    readonly input: { readonly companyId: string; readonly runId: string; readonly nodeId: string };
+    readonly step: PlanStep;
+    readonly lane: Lane;
+    readonly at: Date;
+  },
+): Promise<void> {
+  const { input, step, lane, at } = done;
+  const { companyId, runId, nodeId } = input;
+  const { flowId } = lane;
+  await lane.commit({});
+  const about = `parked:${flowId}:${nodeId}:`;
+  try {
+    await deps.store.tenant(companyId, async (tx) => {
+      // Of two runs that come through at the same moment the second sees the first.
+      await sql`select pg_advisory_xact_lock(hashtextextended(${`${companyId}:${about}`}, 0))`.execute(tx);
+      const { rows } = await sql<{ id: string; created_at: Date }>`
+        select id, created_at from notifications told
+         where told.company_id = ${companyId} and starts_with(told.key, ${about})
+           and not exists (
+             select from runs join steps on steps.company_id = runs.company_id and steps.run_id = runs.id
+              where runs.company_id = ${companyId} and runs.flow_id = ${flowId} and runs.finished_at is null
+                and steps.node_id = ${nodeId} and steps.status in ('parked', 'waiting', 'running')
+                and left(${about} || (steps.error ->> 'kind') || ':' || (steps.error ->> 'code'), 400) = told.key)`.execute(
+        tx,
+      );
+      if (rows.length === 0) return;
+      await tx
+        .updateTable('notifications')
+        .set({ read_at: at })
+        .where('company_id', '=', companyId)
+        .where('read_at', 'is', null)
+        .where(
+          'id',
+          'in',
+          rows.map(({ id }) => id),
+        )
+        .execute();
+      const flow = await tx
+        .selectFrom('flows')
+        .select('name')
+        .where('company_id', '=', companyId)
+        .where('id', '=', flowId)
+        .executeTakeFirst();
+      const words = {
+        title: `"${step.name}" works again`,
+        body: `Nothing of "${flow?.name ?? 'the flow'}" waits for you there any more.`,
+        run_id: runId,
+      };
+      const told = new Date(Math.max(...rows.map(({ created_at }) => created_at.getTime())));
+      await tx
+        .insertInto('notifications')
+        .values({
+          company_id: companyId,
+          key: `recovered:${flowId}:${nodeId}`,
+          severity: 'info',
+          read_at: null,
+          created_at: at,
+          ...words,
+        })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['company_id', 'key'])
+            .doUpdateSet({ ...words, read_at: null, created_at: at })
+            .where('notifications.created_at', '<', told),
+        )
+        .execute();
+    });
+  } catch (error) {
+    deps.log.warn({ err: error, companyId, runId, nodeId }, 'that a step works again could not be said');
+  }
+}
