@@ -109,7 +109,7 @@ function statementsOf(companyId: string, writes: readonly LedgerWrite[]): Statem
     ({ key }) => key,
   );
   const begins = lastOf(
-    writes.flatMap(({ begin }) => (begin ? [begin] : [])),
+    writes.flatMap(({ begin }, index) => (begin && !isOver(begin, writes.slice(index)) ? [begin] : [])),
     nameOf,
   );
   const claims = writes.flatMap(({ claim }) => (claim ? [claim] : []));
@@ -124,6 +124,11 @@ function statementsOf(companyId: string, writes: readonly LedgerWrite[]): Statem
     ...(claims.length > 0 ? [claimStatement(company, claims)] : []),
     ...runStatements(company, runs),
   ];
+}
+
+/** Whether an attempt that begins in this batch also ends in it: the end says all that there is to say. */
+function isOver(begin: StepRef, later: readonly LedgerWrite[]): boolean {
+  return later.some(({ end }) => end !== undefined && nameOf(end) === nameOf(begin));
 }
 
 function lastOf<T>(items: readonly T[], name: (item: T) => string): T[] {
@@ -144,10 +149,11 @@ function receiptsOf(
       nameOf({ runId: String(row['run_id']), nodeId: String(row['node_id']), iteration: String(row['iteration']) }),
     ),
   );
-  const claimed = new Set(rowsOf('claims').map((row) => row['key']));
+  const claimed = new Set(rowsOf('claims').map((row) => String(row['key'])));
   return writes.map(({ begin, claim }) => ({
     begun: begin !== undefined && begun.has(nameOf(begin)),
-    claimed: claim !== undefined && claimed.has(claim.key),
+    // Two in one batch may ask for the same effect; it is the first one's.
+    claimed: claim !== undefined && claimed.delete(claim.key),
   }));
 }
 

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createLedgerWriter } from './ledger-writer.ts';
+import { openBench, type Bench } from './testing.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await openBench();
+});
+afterAll(() => bench.close());
+
+async function someRun() {
+  const { runId, nodeId, iteration } = (await bench.begin({}))('step');
+  return { runId, nodeId, iteration };
+}
+
+describe('writes in one batch', () => {
+  test('that ask for the same effect get it once', async () => {
+    const ledger = createLedgerWriter(bench.database.store);
+    const ref = await someRun();
+    const claim = { ...ref, key: randomUUID() };
+    const begin = { ...ref, attempt: 1, at: new Date() };
+    const receipts = await Promise.all(
+      Array.from({ length: 5 }, () => ledger.submit(bench.companyId, { begin, claim })),
+    );
+    expect(receipts.map(({ claimed }) => claimed)).toEqual([true, false, false, false, false]);
+    expect(await ledger.submit(bench.companyId, { begin, claim })).toEqual({ begun: true, claimed: false });
+  });
+
+  test('about one step leave what was said last', async () => {
+    const ledger = createLedgerWriter(bench.database.store);
+    const ref = await someRun();
+    const at = new Date();
+    const end = { ...ref, attempt: 1, startedAt: at, at };
+    await Promise.all([
+      ledger.submit(bench.companyId, { end: { ...end, status: 'waiting', nextAttemptAt: at } }),
+      ledger.submit(bench.companyId, { end: { ...end, status: 'succeeded', port: 'out', output: { n: 1 } } }),
+    ]);
+    const rows = await bench.database.asOwner(
+      'select status, output, next_attempt_at from steps where run_id = $1 and node_id = $2',
+      [ref.runId, ref.nodeId],
+    );
+    expect(rows).toEqual([{ status: 'succeeded', output: { n: 1 }, next_attempt_at: null }]);
+  });
+
+  test('that begin and end one attempt leave it ended, and a new attempt after an old one begun', async () => {
+    const ledger = createLedgerWriter(bench.database.store);
+    const [quick, again] = [await someRun(), await someRun()];
+    const at = new Date();
+    await Promise.all([
+      ledger.submit(bench.companyId, { begin: { ...quick, attempt: 1, at } }),
+      ledger.submit(bench.companyId, { end: { ...again, attempt: 1, startedAt: at, at, status: 'waiting' } }),
+      ledger.submit(bench.companyId, {
+        end: { ...quick, attempt: 1, startedAt: at, at, status: 'succeeded', port: 'out' },
+      }),
+      ledger.submit(bench.companyId, { begin: { ...again, attempt: 2, at } }),
+    ]);
+    const rows = await bench.database.asOwner(
+      `select run_id, status, attempt from steps where run_id in ($1, $2) and node_id = 'step'`,
+      [quick.runId, again.runId],
+    );
+    expect(rows).toHaveLength(2);
+    expect(rows).toContainEqual({ run_id: quick.runId, status: 'succeeded', attempt: 1 });
+    expect(rows).toContainEqual({ run_id: again.runId, status: 'running', attempt: 2 });
+  });
+
+  test('of which one cannot be stored: that one fails, the others are written', async () => {
+    const ledger = createLedgerWriter(bench.database.store);
+    const [good, bad] = [await someRun(), await someRun()];
+    const at = new Date();
+    const end = { attempt: 1, startedAt: at, at, status: 'succeeded' as const, port: 'out' };
+    const outcomes = await Promise.allSettled([
+      ledger.submit(bench.companyId, { end: { ...good, ...end, output: { text: 'fine' } } }),
+      ledger.submit(bench.companyId, { end: { ...bad, ...end, output: { text: 'NUL \u0000' } } }),
+      ledger.submit(bench.companyId, { end: { ...bad, ...end, runId: randomUUID(), output: {} } }),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    const rows = await bench.database.asOwner(`select 1 from steps where run_id = $1 and node_id = 'step'`, [
+      good.runId,
+    ]);
+    expect(rows).toHaveLength(1);
+  });
+
+  test('hold texts that look like SQL as texts', async () => {
+    const ledger = createLedgerWriter(bench.database.store);
+    const ref = await someRun();
+    const at = new Date();
+    const output = { text: `'); drop table steps; -- \\' " $1 %s`, dollar: '$$ $tag$' };
+    await ledger.submit(bench.companyId, {
+      end: { ...ref, attempt: 1, startedAt: at, at, status: 'succeeded', port: `o'ut`, output },
+    });
+    const [row] = await bench.database.asOwner('select output, port from steps where run_id = $1 and node_id = $2', [
+      ref.runId,
+      ref.nodeId,
+    ]);
+    expect(row).toEqual({ output, port: `o'ut` });
+  });
+
+  test('of a run that has ended begin nothing and claim nothing', async () => {
+    const ledger = createLedgerWriter(bench.database.store);
+    const ref = await someRun();
+    await ledger.submit(bench.companyId, { run: { runId: ref.runId, status: 'cancelled', at: new Date() } });
+    const receipt = await ledger.submit(bench.companyId, {
+      begin: { ...ref, attempt: 1, at: new Date() },
+      claim: { ...ref, key: randomUUID() },
+    });
+    expect(receipt).toEqual({ begun: false, claimed: false });
+  });
+});
