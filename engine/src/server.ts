@@ -48,7 +48,7 @@ export async function startServer(
     codec: deps.codec,
   });
   const dispatcherStore = openDispatcherStore(settings.PLUMBLINE_DISPATCHER_DATABASE_URL);
-  const live = new LiveHub(settings.PLUMBLINE_APP_DATABASE_URL);
+  const live = new LiveHub(settings.PLUMBLINE_APP_DATABASE_URL, deps.store);
   let dispatcher: Dispatcher | undefined;
   const services: Services = {
     settings,

@@ -5,10 +5,12 @@
 import { evaluate } from './evaluate.ts';
 import type { EvaluateRequest } from './protocol.ts';
 
-process.on('message', (message: { id: number; request: EvaluateRequest }) => {
-  void evaluate(message.request).then((answer) =>
-    process.send?.({ id: message.id, answer, heapBytes: process.memoryUsage().heapUsed }),
-  );
+/** One after the other, in the order they came: JSONata is asynchronous inside, and two would share each other's time. */
+let last: Promise<unknown> = Promise.resolve();
+process.on('message', (message: { request: EvaluateRequest }) => {
+  last = last
+    .then(() => evaluate(message.request))
+    .then((answer) => process.send?.({ answer, heapBytes: process.memoryUsage().heapUsed }));
 });
 process.on('disconnect', () => process.exit(0));
 process.send?.({ ready: true, heapBytes: process.memoryUsage().heapUsed });

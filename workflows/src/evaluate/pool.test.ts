@@ -230,6 +230,24 @@ describe('a hostile expression', () => {
 });
 
 describe('a pool', () => {
+  test('that loses a child loses the expression that killed it and none that stood behind', async () => {
+    const killed: unknown[] = [];
+    const single = new Evaluator({ size: 1, onKill: (reason) => killed.push(reason) });
+    try {
+      await warm(single);
+      const deadly = '$reduce([1..28],function($a,$i){$a & $a},"x") ~> $length';
+      const answers = await Promise.all(
+        Array.from({ length: 30 }, (_, index) => ask(index === 3 ? deadly : `${index} * 2`, { on: single })),
+      );
+      expect(answers.map((answer) => (answer.ok ? Number(answer.values['field']) : answer.error.code))).toEqual(
+        Array.from({ length: 30 }, (_, index) => (index === 3 ? 'expr_resource' : index * 2)),
+      );
+      expect(killed).toHaveLength(1);
+    } finally {
+      await single.close();
+    }
+  });
+
   test('lets no company take every child from the others', async () => {
     const endless = Array.from({ length: 6 }, () => ask('($i:=function(){$i()};$i())', { company: 'company-greedy' }));
     let done = 0;

@@ -28,7 +28,8 @@ interface Child {
   served: number;
   /** Heap when it was ready for its first work. */
   heapBytes: number;
-  job: Job | undefined;
+  /** What it was sent, all of one company; the first is being evaluated. */
+  jobs: Job[];
   timer: NodeJS.Timeout | undefined;
   /** Why we killed it, when we did. */
   killed: ExpressionErrorCode | undefined;
@@ -81,14 +82,7 @@ export class Evaluator {
   /** Stops at once; whoever still waits is told `evaluator_busy`. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { request, resolve } of this.#queue.splice(0))
-      resolve(
-        refusal(
-          request.expressions[0]?.field ?? '',
-          'evaluator_busy',
-          'The evaluator is stopping. Try again in a moment.',
-        ),
-      );
+    for (const { request, resolve } of this.#queue.splice(0)) resolve(stopping(request));
     await Promise.all(
       [...this.#children].map(
         (child) =>
@@ -114,7 +108,7 @@ export class Evaluator {
       started: false,
       served: 0,
       heapBytes: 0,
-      job: undefined,
+      jobs: [],
       timer: undefined,
       killed: undefined,
     };
@@ -134,48 +128,69 @@ export class Evaluator {
 
   #pump(): void {
     for (const child of this.#children) {
-      if (!child.ready || child.job) continue;
-      const index = this.#queue.findIndex((job) => this.#mayStart(job.companyId));
-      const [job] = index < 0 ? [] : this.#queue.splice(index, 1);
-      if (!job) return;
-      child.job = job;
-      child.process.channel?.ref();
-      // Its death is news as well, and comes after the channel has closed.
-      child.process.ref();
-      child.timer = setTimeout(() => {
-        child.killed = 'expr_resource';
-        // Its answer may already be on the way; no other job may follow it.
-        child.ready = false;
-        child.process.kill('SIGKILL');
-      }, evaluateLimits.hardTimeoutMs);
-      child.process.send({ id: 0, request: job.request });
+      if (!child.ready) continue;
+      if (child.jobs.length === 0) {
+        const index = this.#queue.findIndex((job) => this.#mayStart(job.companyId));
+        const [job] = index < 0 ? [] : this.#queue.splice(index, 1);
+        if (!job) return;
+        this.#send(child, job);
+      }
+      this.#fill(child);
     }
+  }
+
+  /** Sends more of the same company's, so that the child need not wait for us between two; unless another company waits for a child. */
+  #fill(child: Child): void {
+    const companyId = child.jobs[0]?.companyId;
+    while (child.jobs.length < PIPELINE && this.#queue[0]?.companyId === companyId) {
+      const job = this.#queue.shift();
+      if (job) this.#send(child, job);
+    }
+  }
+
+  #send(child: Child, job: Job): void {
+    child.jobs.push(job);
+    child.process.channel?.ref();
+    // Its death is news as well, and comes after the channel has closed.
+    child.process.ref();
+    if (child.jobs.length === 1) this.#watch(child);
+    child.process.send({ request: job.request });
+  }
+
+  /** Gives the job whose turn it is its time. */
+  #watch(child: Child): void {
+    child.timer = setTimeout(() => {
+      child.killed = 'expr_resource';
+      // Its answer may already be on the way; no other job may follow it.
+      child.ready = false;
+      child.process.kill('SIGKILL');
+    }, evaluateLimits.hardTimeoutMs);
   }
 
   #mayStart(companyId: string): boolean {
     if (this.#size === 1) return true;
-    const held = [...this.#children].filter((child) => child.job?.companyId === companyId).length;
+    const held = [...this.#children].filter((child) => child.jobs[0]?.companyId === companyId).length;
     return held < this.#size - 1 || !this.#queue.some((job) => job.companyId !== companyId);
   }
 
   #answered(child: Child, answer: EvaluateAnswer, heapBytes: number): void {
     clearTimeout(child.timer);
-    const job = child.job;
-    child.job = undefined;
+    child.jobs.shift()?.resolve(answer);
     child.served++;
-    job?.resolve(answer);
     if (
       child.served >= this.#recycleAfter ||
       heapBytes - child.heapBytes > GROWTH_MAX_BYTES ||
       (!answer.ok && ranAway.has(answer.error.code))
     )
       this.#retire(child);
+    else if (child.jobs.length > 0) this.#watch(child);
   }
 
   /** Starts the successor before the old child goes, so that a recycle costs nobody a wait. */
   #retire(child: Child): void {
     child.ready = false;
     this.#children.delete(child);
+    this.#queue.unshift(...child.jobs.splice(0));
     if (!this.#closed) this.#spawn();
     child.process.kill('SIGKILL');
   }
@@ -183,7 +198,8 @@ export class Evaluator {
   #exited(child: Child): void {
     clearTimeout(child.timer);
     if (!this.#children.delete(child)) return;
-    const job = child.job;
+    // Only the one whose turn it was can have killed it; the others never began.
+    const [job, ...others] = child.jobs.splice(0);
     if (job) {
       this.kills++;
       const code = child.killed ?? 'expr_resource';
@@ -193,12 +209,25 @@ export class Evaluator {
         refusal(field, code, 'The expression used more memory or time than an expression may, and was stopped.'),
       );
     }
-    if (this.#closed) return;
+    if (this.#closed) {
+      for (const { request, resolve } of others) resolve(stopping(request));
+      return;
+    }
+    this.#queue.unshift(...others);
     if (child.started) this.#spawn();
     // It did not even come up; trying again at once would do nothing else.
     else setTimeout(() => this.#closed || this.#spawn(), RESTART_MS).unref();
+    this.#pump();
   }
 }
+
+function stopping(request: EvaluateRequest): EvaluateAnswer {
+  const field = request.expressions[0]?.field ?? '';
+  return refusal(field, 'evaluator_busy', 'The evaluator is stopping. Try again in a moment.');
+}
+
+/** So many jobs a child has at once: enough that it never waits for a busy parent, few enough to be sent again when it dies. */
+const PIPELINE = 16;
 
 function refusal(field: string, code: ExpressionErrorCode, message: string): EvaluateAnswer {
   return { ok: false, error: { field, code, message } };
