@@ -234,7 +234,6 @@ describe('a pool', () => {
     const killed: unknown[] = [];
     const single = new Evaluator({ size: 1, onKill: (reason) => killed.push(reason) });
     try {
-      await warm(single);
       const deadly = '$reduce([1..28],function($a,$i){$a & $a},"x") ~> $length';
       const answers = await Promise.all(
         Array.from({ length: 30 }, (_, index) => ask(index === 3 ? deadly : `${index} * 2`, { on: single })),
