@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { access, chmod, chown, constants, cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
@@ -261,15 +261,27 @@ async function makeDatabase(url: string, name: string): Promise<void> {
   }
 }
 
-/** A port nobody listens on at the moment. */
+/**
+ * A port nobody listens on at the moment. It lies below those that systems give to outgoing connections, or one of these could take it before whoever
+ * asked comes to use it.
+ */
 export async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
+  for (let tries = 0; tries < 100; tries++) {
+    const port = randomInt(15_000, 32_000);
+    if (await canListen(port)) return port;
+  }
+  throw new StartError(
+    'port_taken',
+    'No free port was found.',
+    'Close some of the programs that listen on this machine.',
+  );
+}
+
+async function canListen(port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
 

@@ -164,18 +164,27 @@ async function temporalServer(options: PlatformOptions, undo: (() => Promise<voi
   onStep('Temporal', 'looking for its CLI');
   const cli = await findTemporalCli(environment, (text) => onStep('Temporal', text));
   onStep('Temporal', `starting (${cli.rung})`);
-  const ports = { port: await freePort(), uiPort: await freePort() };
-  let server: TemporalServer = await startTemporal({ cli: cli.path, dataDir, ...ports });
+  let ports = { port: await freePort(), uiPort: await freePort() };
+  let server: TemporalServer | undefined;
+  for (let tries = 1; !server; tries++)
+    try {
+      server = await startTemporal({ cli: cli.path, dataDir, ...ports });
+    } catch (error) {
+      // Somebody took the port between our look and the server's.
+      if (tries === 5 || !/address already in use/.test(String(error))) throw error;
+      ports = { port: await freePort(), uiPort: await freePort() };
+    }
+  let running: TemporalServer = server;
   let stopping = false;
   const watch = (): void => {
-    server.child.once('exit', (code) => {
+    running.child.once('exit', (code) => {
       if (stopping) return;
       options.onRestart?.('temporal', `code ${code}`);
       const again = (): void => {
         if (stopping) return;
         startTemporal({ cli: cli.path, dataDir, ...ports }).then(
           async (next) => {
-            server = next;
+            running = next;
             if (stopping) await next.stop();
             else watch();
           },
@@ -188,10 +197,10 @@ async function temporalServer(options: PlatformOptions, undo: (() => Promise<voi
   watch();
   undo.push(async () => {
     stopping = true;
-    await server.stop();
+    await running.stop();
   });
-  onStep('Temporal', `development server (${cli.rung}), at ${server.address}`);
-  return { address: server.address, uiUrl: server.uiUrl, rung: cli.rung, pid: () => server.child.pid };
+  onStep('Temporal', `development server (${cli.rung}), at ${running.address}`);
+  return { address: running.address, uiUrl: running.uiUrl, rung: cli.rung, pid: () => running.child.pid };
 }
 
 async function demo(ownerUrl: string, secrets: Secrets, onStep: PlatformOptions['onStep']): Promise<void> {
