@@ -8,7 +8,6 @@ export interface UnconfirmedRun {
   readonly runId: string;
   readonly carrierId: string;
   readonly planHash: string;
-  readonly triggerNodeId: string;
 }
 
 /**
@@ -38,7 +37,7 @@ export class DispatcherStore {
   async unconfirmedRuns(before: Date, limit: number): Promise<UnconfirmedRun[]> {
     const rows = await this.#db
       .selectFrom('runs')
-      .select(['company_id', 'id', 'carrier_id', 'plan_hash', 'trigger_node_id'])
+      .select(['company_id', 'id', 'carrier_id', 'plan_hash'])
       .where('confirmed_at', 'is', null)
       .where('finished_at', 'is', null)
       .where('queued_at', '<=', before)
@@ -50,7 +49,6 @@ export class DispatcherStore {
       runId: row.id,
       carrierId: row.carrier_id,
       planHash: row.plan_hash,
-      triggerNodeId: row.trigger_node_id,
     }));
   }
 

@@ -9,7 +9,6 @@ export interface QueuedRun {
   readonly runId: string;
   readonly carrierId: string;
   readonly planHash: string;
-  readonly triggerNodeId: string;
 }
 
 export interface ClaimOptions {
@@ -195,6 +194,5 @@ async function write(
       runId,
       carrierId,
       planHash: subscriber.planHash,
-      triggerNodeId: subscriber.nodeId,
     }));
 }

@@ -108,8 +108,10 @@ function statementsOf(companyId: string, writes: readonly LedgerWrite[]): Statem
     writes.flatMap(({ settle }) => (settle ? [settle] : [])),
     ({ key }) => key,
   );
+  // An attempt that begins and ends in one batch: its end says all that there is to say.
+  const lastEnd = new Map(writes.flatMap(({ end }, index) => (end ? [[nameOf(end), index] as const] : [])));
   const begins = lastOf(
-    writes.flatMap(({ begin }, index) => (begin && !isOver(begin, writes.slice(index)) ? [begin] : [])),
+    writes.flatMap(({ begin }, index) => (begin && (lastEnd.get(nameOf(begin)) ?? -1) < index ? [begin] : [])),
     nameOf,
   );
   const claims = writes.flatMap(({ claim }) => (claim ? [claim] : []));
@@ -124,11 +126,6 @@ function statementsOf(companyId: string, writes: readonly LedgerWrite[]): Statem
     ...(claims.length > 0 ? [claimStatement(company, claims)] : []),
     ...runStatements(company, runs),
   ];
-}
-
-/** Whether an attempt that begins in this batch also ends in it: the end says all that there is to say. */
-function isOver(begin: StepRef, later: readonly LedgerWrite[]): boolean {
-  return later.some(({ end }) => end !== undefined && nameOf(end) === nameOf(begin));
 }
 
 function lastOf<T>(items: readonly T[], name: (item: T) => string): T[] {

@@ -1,4 +1,4 @@
-import { json, type Transaction } from '@plumbline/db';
+import { json } from '@plumbline/db';
 import {
   isConnectorFailure,
   type NodeResult,
@@ -13,15 +13,15 @@ import type { StepFailure } from '../step-failure.ts';
 import { stepKey } from '../step-key.ts';
 import { retryAfter, StepError, toStepFailure } from './classify.ts';
 import { Connections, type OpenConnection } from './connections.ts';
-
 import type { Dependencies } from './dependencies.ts';
 import { effectOf, isWrite, performOnce } from './effects.ts';
+import { logFailure, recordExchange } from './exchange-log.ts';
 import { mapInputs } from './inputs.ts';
-import { RATE_BUDGET, RateGate } from './rate-gate.ts';
 import type { Lane } from './lane.ts';
 import { isLedgerError } from './ledger-error.ts';
 import type { LedgerWrite } from './ledger-writer.ts';
-import { sayThatItWorksAgain } from './recovery.ts';
+import { RATE_BUDGET, RateGate } from './rate-gate.ts';
+import { sayThatItWorksAgain, tellPeople } from './step-notices.ts';
 
 /** Which attempt of which step. */
 export interface StepAttempt {
@@ -268,13 +268,18 @@ export function createRunStep(deps: Dependencies) {
         ...(retry ? { nextAttemptAt: new Date(at.getTime() + waitMs) } : {}),
       },
       ...settled,
-      also: {
-        order: step.connectionId ?? '',
-        write: async (tx) => {
-          if (step.connectionId) await logFailure(tx, input, step, failure);
-          if (status === 'parked') await tellPeople(tx, { input, step, flowId: lane.flowId, failure, at });
-        },
-      },
+      // Most retries have nothing more to write, and need not take their whole batch the long way.
+      ...(step.connectionId || status === 'parked'
+        ? {
+            also: {
+              order: step.connectionId ?? '',
+              write: async (tx) => {
+                if (step.connectionId) await logFailure(tx, input, step, failure);
+                if (status === 'parked') await tellPeople(tx, { input, step, flowId: lane.flowId, failure, at });
+              },
+            },
+          }
+        : {}),
     });
     if (retry) return { kind: 'retry', afterMs: waitMs };
     return status === 'parked' ? { kind: 'parked', failure } : { kind: 'failed', failure };
@@ -310,138 +315,6 @@ function checkOutput(type: NodeType, step: PlanStep, result: NodeResult): unknow
     message: `"${step.name}" gave an answer of a shape it should not have: ${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}.`,
     fix: 'The step may have gone through: look at the vendor, then skip it or retry.',
   });
-}
-
-/** What the hub and the record's page show: one line per exchange, and the link between the record and the vendor's object. */
-async function recordExchange(
-  tx: Transaction,
-  done: {
-    readonly input: StepAttempt;
-    readonly step: PlanStep;
-    readonly type: NodeType;
-    readonly subject: Lane['subject'];
-    readonly output: unknown;
-    readonly now: Date;
-  },
-): Promise<void> {
-  const { input, step, type, subject, output, now } = done;
-  const { companyId } = input;
-  if (!step.connectionId || !(await holdConnection(tx, companyId, step.connectionId))) return;
-  const remote = type.remote?.read(output);
-  await tx
-    .insertInto('integration_logs')
-    .values({
-      company_id: companyId,
-      integration_id: step.connectionId,
-      action: type.id,
-      direction: type.effect === 'read' ? 'import' : 'export',
-      entity_type: type.remote?.type ?? entityOf(type.id),
-      entity_count: 1,
-      status: 'succeeded',
-      external_id: remote?.id ?? null,
-      run_id: input.runId,
-      error_details: null,
-    })
-    .execute();
-  await tx
-    .updateTable('integrations')
-    .set({ last_sync_at: now, error_message: null, updated_at: now })
-    .where('company_id', '=', companyId)
-    .where('id', '=', step.connectionId)
-    .execute();
-  if (!remote || !type.remote || subject?.entity !== type.remote.entity) return;
-  await tx
-    .insertInto('links')
-    .values({
-      company_id: companyId,
-      entity: subject.entity,
-      record_id: subject.id,
-      integration_id: step.connectionId,
-      remote_type: type.remote.type,
-      remote_id: remote.id,
-      remote_version: remote.version ?? null,
-      base: null,
-      state: 'linked',
-    })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['company_id', 'integration_id', 'remote_type', 'remote_id'])
-        .doUpdateSet({ remote_version: remote.version ?? null, updated_at: now }),
-    )
-    .execute();
-}
-
-/** One notice per thing that goes wrong, however many runs it stops; it comes back when it happens after somebody has read it. */
-async function tellPeople(
-  tx: Transaction,
-  stuck: {
-    readonly input: StepAttempt;
-    readonly step: PlanStep;
-    readonly flowId: string;
-    readonly failure: StepFailure;
-    readonly at: Date;
-  },
-): Promise<void> {
-  const { input, step, flowId, failure, at } = stuck;
-  const words = {
-    title: `"${step.name}" waits for you`,
-    body: `${failure.message} ${failure.fix}`,
-    run_id: input.runId,
-  };
-  await tx
-    .insertInto('notifications')
-    .values({
-      company_id: input.companyId,
-      key: `parked:${flowId}:${input.nodeId}:${failure.kind}:${failure.code}`.slice(0, 400),
-      severity: 'error',
-      read_at: null,
-      created_at: at,
-      ...words,
-    })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['company_id', 'key'])
-        .doUpdateSet({ ...words, read_at: null, created_at: at })
-        .where('notifications.read_at', 'is not', null),
-    )
-    .execute();
-}
-
-async function logFailure(tx: Transaction, input: StepAttempt, step: PlanStep, failure: StepFailure): Promise<void> {
-  const { companyId, runId } = input;
-  if (!step.connectionId || !(await holdConnection(tx, companyId, step.connectionId))) return;
-  await tx
-    .insertInto('integration_logs')
-    .values({
-      company_id: companyId,
-      integration_id: step.connectionId,
-      action: step.type,
-      direction: 'export',
-      entity_type: entityOf(step.type),
-      entity_count: 0,
-      status: 'failed',
-      external_id: null,
-      run_id: runId,
-      error_details: json(failure),
-    })
-    .execute();
-}
-
-/** Whether the connection is still there; it then stays until the transaction ends. It may be removed while a step works with it. */
-async function holdConnection(tx: Transaction, companyId: string, id: string): Promise<boolean> {
-  const row = await tx
-    .selectFrom('integrations')
-    .select('id')
-    .where('company_id', '=', companyId)
-    .where('id', '=', id)
-    .forKeyShare()
-    .executeTakeFirst();
-  return row !== undefined;
-}
-
-/** `quickbooks.create-bill` → `bill`. */
-function entityOf(typeId: string): string {
-  return typeId.split('.')[1]?.replace(/^(create|update|find|ensure|list|send)-/, '') ?? typeId;
 }
 
 /** For nodes without a connector: they have nothing to call. */

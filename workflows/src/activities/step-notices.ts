@@ -1,7 +1,53 @@
+import type { Transaction } from '@plumbline/db';
 import { sql } from 'kysely';
 import type { PlanStep } from '../flow/plan.ts';
+import type { StepFailure } from '../step-failure.ts';
+import type { RunRef } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Lane } from './lane.ts';
+
+type StepOfRun = RunRef & { readonly nodeId: string };
+
+/** What the keys of all notices about a step's trouble begin with. */
+function troubleAt(flowId: string, nodeId: string): string {
+  return `parked:${flowId}:${nodeId}:`;
+}
+
+/** One notice per thing that goes wrong, however many runs it stops; it comes back when it happens after somebody has read it. */
+export async function tellPeople(
+  tx: Transaction,
+  stuck: {
+    readonly input: StepOfRun;
+    readonly step: PlanStep;
+    readonly flowId: string;
+    readonly failure: StepFailure;
+    readonly at: Date;
+  },
+): Promise<void> {
+  const { input, step, flowId, failure, at } = stuck;
+  const words = {
+    title: `"${step.name}" waits for you`,
+    body: `${failure.message} ${failure.fix}`,
+    run_id: input.runId,
+  };
+  await tx
+    .insertInto('notifications')
+    .values({
+      company_id: input.companyId,
+      key: `${troubleAt(flowId, input.nodeId)}${failure.kind}:${failure.code}`.slice(0, 400),
+      severity: 'error',
+      read_at: null,
+      created_at: at,
+      ...words,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['company_id', 'key'])
+        .doUpdateSet({ ...words, read_at: null, created_at: at })
+        .where('notifications.read_at', 'is not', null),
+    )
+    .execute();
+}
 
 /**
  * A step that had trouble went through. When nothing else of its flow is stuck there for a reason people were told of, they are told that it works again:
@@ -12,7 +58,7 @@ import type { Lane } from './lane.ts';
 export async function sayThatItWorksAgain(
   deps: Dependencies,
   done: {
-    readonly input: { readonly companyId: string; readonly runId: string; readonly nodeId: string };
+    readonly input: StepOfRun;
     readonly step: PlanStep;
     readonly lane: Lane;
     readonly at: Date;
@@ -22,7 +68,7 @@ export async function sayThatItWorksAgain(
   const { companyId, runId, nodeId } = input;
   const { flowId } = lane;
   await lane.commit({});
-  const about = `parked:${flowId}:${nodeId}:`;
+  const about = troubleAt(flowId, nodeId);
   try {
     await deps.store.tenant(companyId, async (tx) => {
       // Of two runs that come through at the same moment the second sees the first.
