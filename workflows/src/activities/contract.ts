@@ -43,10 +43,14 @@ export interface LaneReport {
 }
 
 export type StepDecision =
-  | { readonly action: 'retry' }
+  /** Again, with all attempts before it; with `input` in place of what its mappings give. */
+  | { readonly action: 'retry'; readonly input?: Readonly<Record<string, unknown>> }
   /** Goes on as if the step had given this output and left by this port. @default the node's first port */
   | { readonly action: 'skip'; readonly output: unknown; readonly port?: string }
-  | { readonly action: 'abort' };
+  /** Goes on along the way for errors, which the flow must have drawn from this step. */
+  | { readonly action: 'error_port' }
+  /** Gives the run up; with `compensate`, what it wrote is undone first, in reverse, where its steps declare how. */
+  | { readonly action: 'abort'; readonly compensate?: boolean };
 
 export interface StepRef extends RunRef {
   readonly nodeId: string;
