@@ -61,7 +61,9 @@ describe('the catalog', () => {
     expect(key).toBe(`${type.id}@${type.version}`);
     expect(z.toJSONSchema(type.input, { io: 'input' })).toMatchObject({ type: 'object' });
     expect(z.toJSONSchema(type.output)).toBeTypeOf('object');
-    expect(type.kind === 'trigger' ? type.subscription : (type.run ?? type.wait)).toBeDefined();
+    expect(
+      type.kind === 'trigger' ? type.subscription : (type.run ?? type.wait ?? type.hold ?? type.control),
+    ).toBeDefined();
     expect(type.connector).toBe(type.id.startsWith('core.') ? undefined : type.id.split('.')[0]);
   });
 });

@@ -10,6 +10,14 @@ export interface UnconfirmedRun {
   readonly planHash: string;
 }
 
+/** A run to which something happened while it waited. */
+export interface RunWake {
+  readonly companyId: string;
+  readonly runId: string;
+  readonly carrierId: string;
+  readonly number: string;
+}
+
 /**
  * The little that is seen across companies, as the role `plumbline_dispatcher`: who has work waiting, and where a webhook address leads. Never data.
  */
@@ -49,6 +57,22 @@ export class DispatcherStore {
       runId: row.id,
       carrierId: row.carrier_id,
       planHash: row.plan_hash,
+    }));
+  }
+
+  /** Runs whose carriers are to be told that something happened, oldest first. Served by `run_wakes_oldest`. */
+  async runsToWake(limit: number): Promise<RunWake[]> {
+    const rows = await this.#db
+      .selectFrom('run_wakes')
+      .select(['company_id', 'run_id', 'carrier_id', 'number'])
+      .orderBy('created_at')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => ({
+      companyId: row.company_id,
+      runId: row.run_id,
+      carrierId: row.carrier_id,
+      number: row.number,
     }));
   }
 

@@ -1,6 +1,6 @@
 export { createVault, SealBrokenError, type DataKey, type MasterKey, type Place, type Vault } from './crypto.ts';
 export { DataError, json } from './data-error.ts';
-export { DispatcherStore, openDispatcherStore, type UnconfirmedRun } from './dispatcher-store.ts';
+export { DispatcherStore, openDispatcherStore, type RunWake, type UnconfirmedRun } from './dispatcher-store.ts';
 export { entities, searchText, statusesOf, type Entity, type EntityId } from './entities/index.ts';
 export { listen } from './listen.ts';
 export { migrate, type MigrateOptions } from './migrate.ts';

@@ -186,6 +186,16 @@ export interface Tables {
     rerun_of: ColumnType<string | null, string | null | undefined, string | null>;
     /** Node the repeat begins at; null for the trigger. */
     rerun_from: ColumnType<string | null, string | null | undefined, string | null>;
+    /** Run and step that called it. */
+    parent_run_id: ColumnType<string | null, string | null | undefined, string | null>;
+    parent_node_id: ColumnType<string | null, string | null | undefined, string | null>;
+    parent_iteration: ColumnType<string | null, string | null | undefined, string | null>;
+    /** How many calls it is away from what happened. */
+    depth: Generated<number>;
+    /** What it hands back to whoever called it. */
+    result: ColumnType<unknown, string | null | undefined, string | null>;
+    /** What it wrote is undone before it ends. */
+    compensate: Generated<boolean>;
     trigger_node_id: string;
     /** Temporal workflow id. */
     carrier_id: string;
@@ -220,6 +230,55 @@ export interface Tables {
     finished_at: Timestamp | null;
     /** Taken over from the run that is repeated. */
     carried: ColumnType<boolean, boolean | undefined, boolean>;
+    /** Its turn of a loop is over. */
+    closed: ColumnType<boolean, boolean | undefined, boolean>;
+    /** Given by a person, in place of what the mappings give. */
+    override: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>;
+  };
+  /** Turns of loops. */
+  iterations: {
+    company_id: string;
+    run_id: string;
+    /** The loop. */
+    node_id: string;
+    /** Turn of the loops around it; `''` at top level. */
+    parent: ColumnType<string, string | undefined, string>;
+    /** From 0. */
+    index: number;
+    item: Json<unknown[] | Record<string, unknown>> | null;
+    status: ColumnType<
+      'pending' | 'done' | 'failed' | 'skipped',
+      'pending' | undefined,
+      'pending' | 'done' | 'failed' | 'skipped'
+    >;
+    value: Json<unknown[] | Record<string, unknown>> | null;
+    error: Json<Record<string, unknown>> | null;
+    finished_at: Timestamp | null;
+  };
+  /** What steps wait for that have handed something over. */
+  waits: {
+    company_id: string;
+    run_id: string;
+    node_id: string;
+    iteration: string;
+    kind: string;
+    /** What answers it. */
+    key: string;
+    /** For events: where in its data to look, and what must stand there. */
+    path: string[] | null;
+    value: string | null;
+    config: ColumnType<Record<string, unknown>, string | undefined, string>;
+    since: CreatedAt;
+    answer: Json<Record<string, unknown>> | null;
+    answered_at: Timestamp | null;
+  };
+  /** Runs whose carriers are to be told that something happened. */
+  run_wakes: {
+    company_id: string;
+    run_id: string;
+    carrier_id: string;
+    number: Sequence;
+    created_at: CreatedAt;
   };
   /** Write-ahead ledger of what leaves the house. One row per idempotency key. */
   effects: {

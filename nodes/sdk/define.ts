@@ -1,5 +1,15 @@
 import type { z } from 'zod';
-import type { Connector, InputSchema, NodeResult, NodeType, Port, RunContext, TriggerSubscription } from './types.ts';
+import type {
+  Connector,
+  Hold,
+  HoldEnd,
+  InputSchema,
+  NodeResult,
+  NodeType,
+  Port,
+  RunContext,
+  TriggerSubscription,
+} from './types.ts';
 
 /** The one way out of a node that has only one. */
 export const onePort: readonly Port[] = [{ id: 'out', title: 'Then' }];
@@ -12,6 +22,9 @@ type Common<I extends InputSchema, O extends z.ZodType> = Omit<
   | 'output'
   | 'run'
   | 'wait'
+  | 'control'
+  | 'hold'
+  | 'undo'
   | 'findExisting'
   | 'ports'
   | 'effect'
@@ -38,6 +51,10 @@ export type ActionDeclaration<I extends InputSchema, O extends z.ZodType> = Comm
   readonly effectFor?: (input: z.infer<I>) => NodeType['effect'];
   readonly run: Run<I, O>;
   readonly findExisting?: (context: RunContext<z.infer<I>>) => Promise<NodeResult<z.infer<O>> | undefined>;
+  readonly undo?: {
+    readonly title: string;
+    readonly run: (context: RunContext<{ readonly input: z.infer<I>; readonly output: z.infer<O> }>) => Promise<void>;
+  };
   readonly example?: z.input<I>;
   readonly remote?: {
     readonly type: string;
@@ -62,12 +79,38 @@ export function defineLogic<I extends InputSchema, O extends z.ZodType>(
 export function defineWait<I extends InputSchema, O extends z.ZodType>(
   wait: Common<I, O> & {
     readonly example?: z.input<I>;
-    readonly until: (input: z.infer<I>, now: Date) => Date;
+    readonly until: (input: z.infer<I>, now: Date, company: { readonly timeZone: string }) => Date;
     readonly resume: (input: z.infer<I>, until: Date) => z.infer<O>;
   },
 ): NodeType {
   const { until, resume, ...rest } = wait;
   return erase({ version: 1, ports: onePort, effect: 'none', ...rest, kind: 'logic', wait: { until, resume } });
+}
+
+/** Declares a loop, or what ends a turn of one: the interpreter carries it out. */
+export function defineLoop<I extends InputSchema, O extends z.ZodType>(
+  loop: Common<I, O> & { readonly control: NonNullable<NodeType['control']>; readonly example?: z.input<I> },
+): NodeType {
+  const isLoop = loop.control === 'each' || loop.control === 'while';
+  const ports: readonly Port[] = isLoop
+    ? [
+        { id: 'out', title: 'Afterwards' },
+        { id: 'each', title: loop.control === 'each' ? 'Each item' : 'Each round' },
+      ]
+    : [];
+  return erase({ version: 1, effect: 'none', ...loop, ports, kind: 'logic' });
+}
+
+/** Declares a step that hands something over and waits for what comes of it: an answer, or its time. */
+export function defineHold<I extends InputSchema, O extends z.ZodType>(
+  hold: Common<I, O> & {
+    readonly example?: z.input<I>;
+    readonly open: (context: RunContext<z.infer<I>>) => Promise<Hold>;
+    readonly close: (input: z.infer<I>, ended: HoldEnd) => NodeResult<z.infer<O>>;
+  },
+): NodeType {
+  const { open, close, ...rest } = hold;
+  return erase({ version: 1, ports: onePort, effect: 'none', ...rest, kind: 'logic', hold: { open, close } });
 }
 
 /** Declares what starts a flow. It does not run; its `input` is the configuration of the subscription. */

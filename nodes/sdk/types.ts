@@ -81,7 +81,31 @@ export interface Platform {
     readonly body: string;
     readonly severity: 'info' | 'warning' | 'error';
   }): Promise<{ id: string }>;
+  /**
+   * Starts a run of another flow and has this step wait for its end. The answer is `{ runId, status, result, error }`.
+   * @throws ConnectorFailure `invalid` when it cannot be called.
+   */
+  call(flow: {
+    readonly flowId: string;
+    readonly version?: number;
+    readonly values: Readonly<Record<string, unknown>>;
+  }): Promise<void>;
+  /** What this run hands back to whoever called it. */
+  handBack(values: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Has this step wait for an event of a key, in whose data at `path` stands `value`. The answer is the event's data. */
+  expect(event: { readonly key: string; readonly path: readonly string[]; readonly value: string }): Promise<void>;
 }
+
+/** How long a step waits that has handed something over. */
+export interface Hold {
+  /** Without an answer it goes on then; for ever when absent. */
+  readonly until?: Date;
+}
+
+/** What ended the wait. */
+export type HoldEnd =
+  | { readonly kind: 'answered'; readonly answer: unknown; readonly at: Date }
+  | { readonly kind: 'expired'; readonly at: Date };
 
 /** What a node hands back. `port` is one of its ports, `out` when omitted. */
 export interface NodeResult<O = unknown> {
@@ -136,8 +160,23 @@ export interface NodeType {
   run?(context: RunContext<never>): Promise<NodeResult>;
   /** Instead of `run`, for steps that only wait: until when, and what they hand on then. Both pure; a time that has passed is no wait. */
   readonly wait?: {
-    until(input: never, now: Date): Date;
+    until(input: never, now: Date, company: { readonly timeZone: string }): Date;
     resume(input: never, until: Date): unknown;
+  };
+  /** Instead of `run`, for loops and what ends their turns: the interpreter knows what to do. */
+  readonly control?: 'each' | 'while' | 'next' | 'break';
+  /** Instead of `run`, for steps that hand something over and wait for what comes of it. */
+  readonly hold?: {
+    /** Opens what is waited for. Called again after a crash, it must change nothing. */
+    open(context: RunContext<never>): Promise<Hold>;
+    /** What the step hands on once it is answered, or its time has come. Pure. */
+    close(input: never, ended: HoldEnd): NodeResult;
+  };
+  /** Takes back what this action did, for runs that are given up. Called under an idempotency key of its own, with what went in and what came out. */
+  readonly undo?: {
+    /** "Deletes the bill": what it says before it is done. */
+    readonly title: string;
+    run(context: RunContext<never>): Promise<void>;
   };
   /** Looks for what an earlier, unanswered attempt with the same key and input may have left at the vendor. */
   findExisting?(context: RunContext<never>): Promise<NodeResult | undefined>;
@@ -159,6 +198,8 @@ export type TriggerSubscription =
   | { readonly kind: 'record'; readonly key: (config: Readonly<Record<string, unknown>>) => string } // 'vendor_invoice.approved'
   | { readonly kind: 'schedule' }
   | { readonly kind: 'manual' }
+  /** Other flows call it; no event does. */
+  | { readonly kind: 'call' }
   | { readonly kind: 'connector'; readonly key: (config: Readonly<Record<string, unknown>>) => string }; // a vendor's webhook event
 
 /** Result of the code exchange, in one shape for all vendors. */

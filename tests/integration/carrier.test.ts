@@ -33,10 +33,10 @@ let worker: Worker;
 let running: Promise<void>;
 let carriers: Carriers;
 
-type Standing = Omit<LaneReport, 'runId'>;
-const ended: Standing = { ended: true, wakeInMs: null, parked: [] };
+type Standing = Omit<LaneReport, 'runId'> & { readonly parked?: readonly string[] };
+const ended: Standing = { ended: true, wakeInMs: null };
 const parkedAt = (...parked: string[]): Standing => ({ ended: false, wakeInMs: null, parked });
-const wakes = (wakeInMs: number): Standing => ({ ended: false, wakeInMs, parked: [] });
+const wakes = (wakeInMs: number): Standing => ({ ended: false, wakeInMs });
 
 /** Where each run stands, call by call, and everything the workflow asked for: a ledger that only remembers. */
 const standings = new Map<string, Standing[]>();
@@ -44,6 +44,8 @@ const advances: string[][] = [];
 const settled: SettleStepInput[] = [];
 const cancelled: string[] = [];
 const woken: StepRef[] = [];
+/** Steps that wait for a decision, `run/node`: each takes one. */
+const parkedSteps = new Set<string>();
 /** Steps that wait for a time, `run/node`: each can be woken, and given up once. */
 const timed = new Set<string>();
 /** Runs whose carrying on takes until this is settled. */
@@ -52,14 +54,18 @@ const activities: Activities = {
   advance: async ({ runIds }) => {
     advances.push([...runIds]);
     await Promise.all(runIds.map((runId) => slow.get(runId)));
-    return runIds.map((runId) => ({ runId, ...(standings.get(runId)?.shift() ?? ended) }));
+    return runIds.map((runId) => {
+      const { parked = [], ...report } = standings.get(runId)?.shift() ?? ended;
+      for (const nodeId of parked) parkedSteps.add(`${runId}/${nodeId}`);
+      return { runId, ...report };
+    });
   },
   settleStep: (input) => {
-    const { runId, nodeId, decision } = input;
-    if (decision.action === 'abort' && nodeId.startsWith('timed') && !timed.delete(`${runId}/${nodeId}`))
-      return Promise.resolve(false);
-    settled.push(input);
-    return Promise.resolve(true);
+    const name = `${input.runId}/${input.nodeId}`;
+    const open =
+      parkedSteps.delete(name) || (input.decision.action === 'abort' && input.exclusive && timed.delete(name));
+    if (open) settled.push(input);
+    return Promise.resolve(open);
   },
   wakeStep: (input) => {
     const waits = timed.has(`${input.runId}/${input.nodeId}`);
@@ -104,9 +110,10 @@ async function carry(script: readonly Standing[] = [], runs = 1) {
   const carrierId = randomUUID();
   const input = { companyId, carrierId, planHash: 'hash', runIds };
   await carriers.start(input);
-  const handle = new Client({ connection: await Connection.connect({ address: temporal.address }) }).workflow.getHandle(
-    carrierWorkflowId(companyId, carrierId),
-  );
+  const { workflow } = new Client({ connection: await Connection.connect({ address: temporal.address }) });
+  const workflowId = carrierWorkflowId(companyId, carrierId);
+  const handle = workflow.getHandle(workflowId);
+  const firstRun = workflow.getHandle(workflowId, (await handle.describe()).runId);
   return {
     runId,
     runIds,
@@ -116,6 +123,8 @@ async function carry(script: readonly Standing[] = [], runs = 1) {
     decide: (nodeId: string, decision: StepDecision) =>
       carriers.decide({ companyId, carrierId }, { runId, nodeId, iteration: '', decision }),
     wake: (nodeId: string) => carriers.wake({ companyId, carrierId }, { runId, nodeId, iteration: '' }),
+    look: () => carriers.look({ companyId, carrierId }, runId),
+    firstOutcome: async () => (await firstRun.describe()).status.name,
     cancel: () => carriers.cancel({ companyId, carrierId }, runId),
     ended: () => handle.result(),
     bytes: async () => (await handle.describe()).historySize,
@@ -152,7 +161,15 @@ describe('a carrier', () => {
     const run = await carry([parkedAt('a')]);
     await vi.waitFor(() => run.decide('a', { action: 'retry' }), eventually);
     expect(settled.filter(({ runId }) => runId === run.runId)).toEqual([
-      { companyId, planHash: 'hash', runId: run.runId, nodeId: 'a', iteration: '', decision: { action: 'retry' } },
+      {
+        companyId,
+        planHash: 'hash',
+        runId: run.runId,
+        nodeId: 'a',
+        iteration: '',
+        decision: { action: 'retry' },
+        exclusive: false,
+      },
     ]);
     await run.ended();
     expect(run.times()).toBe(2);
@@ -246,6 +263,32 @@ describe('a carrier', () => {
       expect(run.times()).toBe(1);
     }
   });
+
+  test('carries a run on when something happened that it waited for', async () => {
+    const run = await carry([{ ended: false, wakeInMs: null }]);
+    await vi.waitFor(() => expect(run.times()).toBe(1), eventually);
+    expect(await run.look()).toBe(true);
+    await run.ended();
+    expect(run.times()).toBe(2);
+    expect(await run.look(), 'a carrier that is no more').toBe(false);
+  });
+
+  test('hands over to a fresh workflow when its history has grown long, and goes on there', async () => {
+    const waits = { ended: false, wakeInMs: null };
+    const run = await carry(Array.from({ length: 10_000 }, () => waits));
+    await vi.waitFor(
+      async () => {
+        await Promise.all(Array.from({ length: 20 }, () => run.look()));
+        expect(await run.firstOutcome()).toBe('CONTINUED_AS_NEW');
+      },
+      { timeout: 60_000, interval: 1 },
+    );
+    const before = run.times();
+    standings.set(run.runId, []);
+    await vi.waitFor(() => run.look(), eventually);
+    await run.ended();
+    expect(run.times()).toBeGreaterThan(before);
+  }, 90_000);
 
   test('costs Temporal little: one marker for the whole of fifty runs', async () => {
     const run = await carry([], 50);

@@ -38,6 +38,8 @@ function nodeTypeInfo(type: NodeType): NodeTypeInfo {
     ...(outputBy ? { outputBy } : {}),
     ports,
     ...(portsFrom ? { portsFrom } : {}),
+    ...(type.control ? { control: type.control } : {}),
+    ...(type.undo ? { undo: type.undo.title } : {}),
     ...(type.subscription ? { trigger: type.subscription.kind } : {}),
   };
 }

@@ -112,6 +112,23 @@ export class Carriers {
       .signal(names.cancel, { runId });
   }
 
+  /**
+   * Tells a carrier that something happened to one of its runs. Resolves with whether there is such a carrier under way.
+   */
+  async look(carrier: CarrierRef, runId: string): Promise<boolean> {
+    try {
+      await this.#connection.withDeadline(Date.now() + 10_000, () =>
+        this.#client.workflow
+          .getHandle(carrierWorkflowId(carrier.companyId, carrier.carrierId))
+          .signal(names.look, { runId }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+
   /** Whether Temporal answers, within two seconds. */
   async isHealthy(): Promise<boolean> {
     try {

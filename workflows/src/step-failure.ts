@@ -11,4 +11,7 @@ export interface StepFailure {
   readonly requestId?: string;
   /** Input field to blame. */
   readonly field?: string;
+  /** Steps of a run that was given up that were undone, and those that wrote something and could not be. */
+  readonly undone?: readonly string[];
+  readonly kept?: readonly string[];
 }

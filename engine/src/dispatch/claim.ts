@@ -181,6 +181,16 @@ async function write(
          from jsonb_to_recordset(${literal(json(ignored))}::jsonb) as given (id uuid, reason text)
         where events.company_id = ${company} and events.id = given.id and events.status = 'pending'`,
     );
+  // Steps that wait for such an event are answered by it; what came before they waited does not count. Served by `waits_open`.
+  const seen = literal(json([...runs.map(({ eventId }) => eventId), ...ignored.map(({ id }) => id)]));
+  statements.push(
+    `update waits set answer = events.data, answered_at = ${at}
+       from events
+      where waits.company_id = ${company} and waits.kind = 'event' and waits.answered_at is null
+        and events.company_id = ${company} and events.key = waits.key and events.received_at >= waits.since
+        and events.data #>> waits.path = waits.value and events.status <> 'pending'
+        and events.id in (select (jsonb_array_elements_text(${seen}::jsonb))::uuid)`,
+  );
   // A few runs on an idle system need not wait until Temporal has handed them over; many are better off together.
   if (runs.length > 0 && runs.length <= AHEAD_RUNS)
     for (const notice of noticesOf(companyId, runs))

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { claimEvents, type QueuedRun } from './claim.ts';
 import { fireDueSchedules } from './scheduler.ts';
 import { startCarriers } from './start-carriers.ts';
+import { wakeRuns } from './wake-runs.ts';
 
 export interface DispatcherOptions {
   readonly store: Store;
@@ -67,12 +68,13 @@ export class Dispatcher {
       try {
         const queued = await this.#claimAll();
         await startCarriers(this.#options, queued);
+        const woken = await wakeRuns(this.#options);
         if (Date.now() - lastRestart >= SWEEP_MS) {
           lastRestart = Date.now();
           await this.#restartUnconfirmed();
           if ((await fireDueSchedules(this.#options)) > 0) continue;
         }
-        if (queued.length > 0) continue;
+        if (queued.length > 0 || woken > 0) continue;
       } catch (error) {
         this.#options.log.error({ err: error }, 'dispatch did not get through; it looks again in a second');
       }

@@ -34,7 +34,7 @@ export async function subscribe(
   const wanted = new Set<string>();
   for (const [nodeId, node] of Object.entries(work.document.nodes)) {
     const subscription = work.catalog.nodeTypes.get(`${node.type}@${node.version}`)?.subscription;
-    if (!subscription || node.disabled) continue;
+    if (!subscription || subscription.kind === 'call' || node.disabled) continue;
     wanted.add(nodeId);
     const config = literals(node);
     const filter = node.inputs['filter']?.kind === 'expression' ? node.inputs['filter'].source : null;

@@ -113,7 +113,7 @@ async function queue(
     planHash: hash,
     advance: (ids: readonly string[] = runIds) => activities.advance({ companyId, planHash: hash, runIds: ids }),
     settle: (nodeId: string, decision: Parameters<typeof activities.settleStep>[0]['decision']) =>
-      activities.settleStep({ companyId, planHash: hash, runId, nodeId, iteration: '', decision }),
+      activities.settleStep({ companyId, planHash: hash, runId, nodeId, iteration: '', decision, exclusive: true }),
     called: (id = runId) => calls.filter((name) => name.startsWith(id)).map((name) => name.split('/')[1]),
     steps: async () =>
       Object.fromEntries(
@@ -137,7 +137,7 @@ async function queue(
 describe('a run', () => {
   test('goes to its end in one call, and stays there', async () => {
     const run = await queue(line('a', 'b', 'c'));
-    expect(await run.advance()).toEqual([{ runId: run.runId, ended: true, wakeInMs: null, parked: [] }]);
+    expect(await run.advance()).toEqual([{ runId: run.runId, ended: true, wakeInMs: null }]);
     expect(await run.run()).toMatchObject({ status: 'succeeded', error: null });
     expect(await run.advance()).toMatchObject([{ ended: true }]);
     expect(run.called()).toEqual(['a', 'b', 'c']);
@@ -147,7 +147,7 @@ describe('a run', () => {
     const run = await queue(line('a', 'b'), { b: ['invalid'] }, 50);
     const reports = await run.advance();
     expect(reports.map(({ ended }) => ended)).toEqual([false, ...Array.from({ length: 49 }, () => true)]);
-    expect(reports[0]).toMatchObject({ parked: ['b'], wakeInMs: null });
+    expect(reports[0]).toMatchObject({ ended: false, wakeInMs: null });
     for (const id of run.runIds.slice(1)) expect((await run.run(id))?.status).toBe('succeeded');
     expect((await run.run())?.status).toBe('parked');
   });
@@ -155,7 +155,7 @@ describe('a run', () => {
   test('that waits says for how long, and goes on with the next attempt when it is due', async () => {
     const run = await queue(line('a', 'b'), { a: ['unavailable', 'ok'] });
     const [report] = await run.advance();
-    expect(report).toEqual({ runId: run.runId, ended: false, wakeInMs: 1_000, parked: [] });
+    expect(report).toEqual({ runId: run.runId, ended: false, wakeInMs: 1_000 });
     expect((await run.run())?.status).toBe('waiting');
     // Called too early, as after a restart, it only says again how long.
     expect((await run.advance())[0]?.wakeInMs).toBe(1_000);
@@ -172,7 +172,7 @@ describe('a run', () => {
 
   test('parks where it cannot go on; a retry, with all its attempts, goes on from there', async () => {
     const run = await queue(line('a', 'b'), { b: ['invalid', 'ok'] });
-    expect(await run.advance()).toMatchObject([{ ended: false, parked: ['b'] }]);
+    expect(await run.advance()).toMatchObject([{ ended: false, wakeInMs: null }]);
     await run.settle('b', { action: 'retry' });
     expect(await run.advance()).toMatchObject([{ ended: true }]);
     expect(run.called()).toEqual(['a', 'b', 'b']);
@@ -296,7 +296,7 @@ describe('a wait', () => {
 
   test('holds a run until its time, and then lets it go on without trying again', async () => {
     const { run, at } = await withWait();
-    expect(await at(0)).toMatchObject([{ ended: false, wakeInMs: 2 * 86_400_000, parked: [] }]);
+    expect(await at(0)).toMatchObject([{ ended: false, wakeInMs: 2 * 86_400_000 }]);
     expect((await run.run())?.status).toBe('waiting');
     expect(await at(86_400_000)).toMatchObject([{ ended: false, wakeInMs: 86_400_000 }]);
     expect(run.called()).toEqual(['before']);
@@ -352,6 +352,6 @@ describe('runs that are carried on ahead of their carrier', () => {
     await activities().advanceQueued(input(run));
     expect(run.called()).toEqual(['a']);
     expect((await run.run())?.status).toBe('parked');
-    expect(await run.advance()).toMatchObject([{ ended: false, parked: ['a'] }]);
+    expect(await run.advance()).toMatchObject([{ ended: false }]);
   });
 });

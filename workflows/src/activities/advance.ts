@@ -1,9 +1,7 @@
-import { interpret, type NodeEnd } from '../flow/interpret.ts';
-import type { Plan, PlanNode } from '../flow/plan.ts';
-import type { StepFailure } from '../step-failure.ts';
+import { carryRun, endedReport } from './carry-run.ts';
 import type { AdvanceInput, LaneReport } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
-import { takeUp, type Lane } from './lane.ts';
+import { takeUp } from './lane.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
 import type { PlanCache } from './plans.ts';
 import { createRunStep } from './run-step.ts';
@@ -26,7 +24,7 @@ export interface Carrying {
 }
 
 export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: LedgerWriter): Carrying {
-  const runStep = createRunStep(deps);
+  const runner = createRunStep(deps);
   /** Runs this process carries on ahead of their carriers. */
   const ahead = new Map<string, Promise<LaneReport>>();
 
@@ -76,104 +74,10 @@ export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: Led
     return new Map(
       [...lanes].map(([runId, lane]) => [
         runId,
-        lane.ended ? Promise.resolve(ended(runId)) : carry({ companyId, planHash, plan, lane, deadline }),
+        lane.ended
+          ? Promise.resolve(endedReport(runId))
+          : carryRun(deps, runner, { companyId, planHash, plan, lane, deadline }),
       ]),
     );
   }
-
-  async function carry(work: {
-    readonly companyId: string;
-    readonly planHash: string;
-    readonly plan: Plan;
-    readonly lane: Lane;
-    readonly deadline: number;
-  }): Promise<LaneReport> {
-    const { companyId, plan, lane, deadline } = work;
-    const { runId } = lane;
-    const parked: string[] = [];
-    let wakeAt: number | undefined;
-    let gone = false;
-    let failure: StepFailure | undefined;
-    /** Why a person is waited for. */
-    let stuck: StepFailure | undefined;
-
-    const waitUntil = (time: number): NodeEnd => {
-      wakeAt = Math.min(wakeAt ?? Infinity, time);
-      return { kind: 'pause' };
-    };
-    const fail = (node: PlanNode, reason: StepFailure | null): NodeEnd => {
-      if (node.onError === 'port') return { kind: 'port', port: 'error' };
-      failure ??= reason ?? { kind: 'bug', code: 'unexpected', message: 'A step failed.', fix: 'Look at its run.' };
-      return { kind: 'stop' };
-    };
-    const park = (node: PlanNode, reason: StepFailure | null): NodeEnd => {
-      parked.push(node.id);
-      stuck ??= reason ?? undefined;
-      return { kind: 'pause' };
-    };
-
-    const execute = async (node: PlanNode): Promise<NodeEnd> => {
-      const known = lane.steps.get(node.id);
-      if (known?.status === 'succeeded') return { kind: 'port', port: known.port ?? 'out' };
-      if (known?.status === 'failed') return fail(node, known.error);
-      if (known?.status === 'parked') return park(node, known.error);
-      const due = known?.nextAttemptAt?.getTime() ?? 0;
-      const now = deps.now().getTime();
-      if (due > now) return waitUntil(due);
-      if (performance.now() > deadline) return waitUntil(now);
-      // An attempt that a dead worker began is the same attempt, not another.
-      const attempt =
-        known?.status === 'waiting' && !known.suspended ? known.attempt + 1 : Math.max(known?.attempt ?? 1, 1);
-      const step = plan.steps[node.id];
-      if (!step) throw new Error(`Plan ${work.planHash} has no step ${node.id}`);
-      const outcome = await runStep(
-        {
-          companyId,
-          runId,
-          nodeId: node.id,
-          iteration: '',
-          attempt,
-          maxAttempts: node.retry.attempts,
-          onError: node.onError,
-          initialSeconds: node.retry.initialSeconds,
-        },
-        step,
-        lane,
-      );
-      if (outcome.kind === 'done') return { kind: 'port', port: outcome.port };
-      if (outcome.kind === 'retry') return waitUntil(deps.now().getTime() + outcome.afterMs);
-      if (outcome.kind === 'parked') return park(node, outcome.failure);
-      if (outcome.kind === 'failed') return fail(node, outcome.failure);
-      gone = true;
-      return { kind: 'pause' };
-    };
-
-    const { skipped, paused } = await interpret(plan.graph, lane.triggerNodeId, execute);
-    if (gone) return ended(runId);
-    const now = deps.now();
-    if (failure || !paused) {
-      await lane.commit({
-        run: {
-          runId,
-          status: failure ? 'failed' : 'succeeded',
-          at: now,
-          skipped,
-          ...(failure ? { error: failure } : {}),
-        },
-      });
-      return ended(runId);
-    }
-    const status = wakeAt === undefined ? 'parked' : 'waiting';
-    await lane.commit({ run: { runId, status, at: now, ...(stuck ? { error: stuck } : {}) } });
-    return {
-      runId,
-      ended: false,
-      wakeInMs: wakeAt === undefined ? null : Math.max(0, wakeAt - now.getTime()),
-      parked,
-    };
-  }
-}
-
-function ended(runId: string): LaneReport {
-  return { runId, ended: true, wakeInMs: null, parked: [] };
 }

@@ -38,8 +38,6 @@ export interface LaneReport {
   readonly ended: boolean;
   /** When it can go on by itself; null when it cannot. */
   readonly wakeInMs: number | null;
-  /** Steps that wait for a person. */
-  readonly parked: readonly string[];
 }
 
 export type StepDecision =
@@ -60,4 +58,6 @@ export interface StepRef extends RunRef {
 export interface SettleStepInput extends StepRef {
   readonly planHash: string;
   readonly decision: StepDecision;
+  /** Whether nothing carries the run on meanwhile: only then may a step be given up that waits for a time. */
+  readonly exclusive: boolean;
 }

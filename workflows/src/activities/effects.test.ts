@@ -154,6 +154,7 @@ describe('an effect', () => {
       nodeId: input.nodeId,
       iteration: '',
       decision: { action: 'retry' },
+      exclusive: true,
     });
     expect(await perform(action)).toEqual({ output: { id: 'made-2' } });
     expect(calls).toHaveLength(2);

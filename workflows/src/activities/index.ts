@@ -1,4 +1,5 @@
 import { createCarrying, type Carrying } from './advance.ts';
+import { cancelCalled } from './call-flow.ts';
 import type { Activities } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createLedgerWriter } from './ledger-writer.ts';
@@ -18,6 +19,7 @@ export function createActivities(deps: Dependencies): Activities & Pick<Carrying
     wakeStep: createWakeStep(deps),
     cancelRun: async ({ companyId, runId }) => {
       await ledger.submit(companyId, { run: { runId, status: 'cancelled', at: deps.now() } });
+      await cancelCalled(deps, { companyId, runId });
     },
   };
 }

@@ -17,6 +17,9 @@ export interface ExpressionContext {
     readonly timeZone: string;
     readonly currency: string;
   };
+  /** The turn of the innermost loop, and of every loop around by its id. */
+  readonly loop?: unknown;
+  readonly loops?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -62,7 +65,7 @@ export async function mapInputs(options: {
     }
     for (const [field, text] of Object.entries(answer.values)) values[field] = JSON.parse(text) as unknown;
   }
-  return validate(type, step, wrapLists(type, values));
+  return checkInputs(type, step, wrapLists(type, values));
 }
 
 /** JSONata gives the item itself for a list of one; a field that takes a list gets a list. */
@@ -81,7 +84,15 @@ function isList(schema: z.ZodType): boolean {
   return false;
 }
 
-function validate(type: NodeType, step: PlanStep, values: Record<string, unknown>): Record<string, unknown> {
+/**
+ * Checks a node's input against its schema.
+ * @throws StepError `required_missing` or `input_invalid`; the field is named.
+ */
+export function checkInputs(
+  type: NodeType,
+  step: Pick<PlanStep, 'name'>,
+  values: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const parsed = type.input.safeParse(values);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

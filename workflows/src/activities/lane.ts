@@ -1,5 +1,6 @@
 import { literal, type Store } from '@plumbline/db';
 import type { Plan } from '../flow/plan.ts';
+import { regionsOf } from '../flow/regions.ts';
 import type { StepFailure } from '../step-failure.ts';
 import type { ExpressionContext } from './inputs.ts';
 import type { LedgerReceipt, LedgerWrite, LedgerWriter } from './ledger-writer.ts';
@@ -11,8 +12,36 @@ export interface LaneStep {
   readonly port: string | null;
   readonly error: StepFailure | null;
   readonly nextAttemptAt: Date | null;
-  /** It did its part and waits for its time; it is not to be tried again. */
+  /** It did its part and waits for its time or for an answer; it is not to be tried again. */
   readonly suspended: boolean;
+  /** When it came to its outcome. */
+  readonly finishedAt: Date | null;
+  /** Given by a person, in place of what its mappings give. */
+  readonly override: Readonly<Record<string, unknown>> | null;
+}
+
+/** Which turn of which loop, as the steps inside see it. */
+export interface Turn {
+  readonly loopId: string;
+  readonly index: number;
+  readonly count?: number;
+  readonly item?: unknown;
+  /** What the last turn handed on. */
+  readonly value?: unknown;
+}
+
+/** Where in the run a step stands: the turns of the loops around it, outermost first. */
+export interface Scope {
+  /** `''` at top level, `3` in the fourth turn of a loop, `3.0` in the first turn of a loop in there. */
+  readonly iteration: string;
+  readonly turns: readonly Turn[];
+}
+
+export const topLevel: Scope = { iteration: '', turns: [] };
+
+/** The name of a step within its run. */
+export function stepName(nodeId: string, iteration: string): string {
+  return iteration === '' ? nodeId : `${nodeId} ${iteration}`;
 }
 
 /** One run as it stands, while a worker carries it on. */
@@ -24,12 +53,17 @@ export interface Lane {
   readonly ended: boolean;
   /** The record it is about. */
   readonly subject: { readonly entity: string; readonly id: string } | undefined;
-  /** Steps by node. */
+  readonly company: { readonly timeZone: string };
+  /** How many calls it is away from what happened. */
+  readonly depth: number;
+  /** What it wrote is to be undone before it ends. */
+  readonly compensate: boolean;
+  /** Steps as they were when the run was taken up, by `stepName`; of loops, only turns that were under way. */
   readonly steps: ReadonlyMap<string, LaneStep>;
-  /** Outputs of steps that came through; grows as the run goes on. */
+  /** Outputs of steps that came through, by `stepName`; grows as the run goes on. */
   readonly outputs: Map<string, unknown>;
   /** What expressions see now; of the steps only those named, all with `*`. */
-  context(reads: ReadonlySet<string>): ExpressionContext;
+  context(reads: ReadonlySet<string>, scope?: Scope): ExpressionContext;
   /** Writes without waiting. What is written later is committed later, so waiting for that is enough. */
   note(write: LedgerWrite): void;
   /** Writes, and waits until this and everything noted before is committed. */
@@ -43,7 +77,7 @@ export async function takeUp(given: {
   readonly store: Store;
   readonly companyId: string;
   readonly runIds: readonly string[];
-  readonly plan: Pick<Plan, 'params'>;
+  readonly plan: Pick<Plan, 'params' | 'graph'>;
   readonly ledger: LedgerWriter;
   readonly now: Date;
   /** Leaves alone what somebody has begun. */
@@ -52,23 +86,36 @@ export async function takeUp(given: {
   const { store, companyId, runIds, plan, ledger, now, onlyQueued = false } = given;
   const company = literal(companyId);
   const ids = `${literal(`{${runIds.join(',')}}`)}::uuid[]`;
+  const regions = regionsOf(plan.graph);
+  const hasLoops = regions.top !== plan.graph;
+  const columns =
+    'run_id, node_id, iteration, status, attempt, port, output, error, next_attempt_at, suspended, finished_at, override';
   const answers = await store.script(companyId, [
     `update runs set status = 'running', started_at = coalesce(started_at, ${literal(now.toISOString())})
       where company_id = ${company} and id = any(${ids}) and finished_at is null${onlyQueued ? ` and status = 'queued'` : ''}
      returning id`,
     `select name, time_zone, currency from companies where id = ${company}`,
-    `select runs.id, runs.flow_id, runs.trigger_node_id, runs.queued_at, runs.finished_at, events.subject_entity, events.subject_id
+    `select runs.id, runs.flow_id, runs.trigger_node_id, runs.queued_at, runs.finished_at, runs.depth, runs.compensate,
+            events.subject_entity, events.subject_id
        from runs left join events on events.company_id = runs.company_id and events.id = runs.event_id
       where runs.company_id = ${company} and runs.id = any(${ids})`,
-    `select run_id, node_id, status, attempt, port, output, error, next_attempt_at, suspended from steps
-      where company_id = ${company} and run_id = any(${ids})`,
+    ...(hasLoops
+      ? [
+          // What loops have done is not read again: at top level by name, inside them what is under way. Served by `steps_open_turns`.
+          `select ${columns} from steps
+            where company_id = ${company} and run_id = any(${ids}) and iteration = ''
+              and node_id = any(${literal(`{${regions.top.nodes.map(({ id }) => id).join(',')}}`)}::text[])`,
+          `select ${columns} from steps where company_id = ${company} and run_id = any(${ids}) and iteration <> '' and not closed`,
+        ]
+      : [`select ${columns} from steps where company_id = ${company} and run_id = any(${ids})`]),
   ]);
-  const [taken, companies, all, rows] = answers as unknown as readonly [
+  const [taken, companies, all, ...stepRows] = answers as unknown as readonly [
     { readonly id: string }[],
     CompanyRow[],
     RunRow[],
-    StepRow[],
+    ...StepRow[][],
   ];
+  const rows = stepRows.flat();
   const ours = new Set(taken.map(({ id }) => id));
   const runs = onlyQueued ? all.filter(({ id }) => ours.has(id)) : all;
   const [owner] = companies;
@@ -81,8 +128,31 @@ export async function takeUp(given: {
         // A step whose error is taken care of on a branch of its own gives that branch the error to read.
         own
           .filter(({ status, port }) => status === 'succeeded' || (status === 'failed' && port === 'error'))
-          .map((row) => [row.node_id, row.output]),
+          .map((row) => [stepName(row.node_id, row.iteration), row.output]),
       );
+      const contextOf: Lane['context'] = (reads, { iteration, turns } = topLevel) => {
+        const parts = iteration === '' ? [] : iteration.split('.');
+        const steps: Record<string, unknown> = {};
+        for (const nodeId of reads.has('*') ? plan.graph.nodes.map(({ id }) => id) : reads) {
+          const around = regions.loopsAround(nodeId);
+          if (!around.every((loopId, depth) => turns[depth]?.loopId === loopId)) continue;
+          const name = stepName(nodeId, parts.slice(0, around.length).join('.'));
+          if (outputs.has(name)) steps[nodeId] = outputs.get(name);
+        }
+        return {
+          trigger: outputs.get(run.trigger_node_id) ?? null,
+          steps,
+          params: plan.params,
+          run: { id: run.id, startedAt: run.queued_at.toISOString() },
+          company: { id: companyId, name: owner.name, timeZone: owner.time_zone, currency: owner.currency },
+          ...(turns.length > 0
+            ? {
+                loop: turnOf(turns.at(-1)),
+                loops: Object.fromEntries(turns.map((turn) => [turn.loopId, turnOf(turn)])),
+              }
+            : {}),
+        };
+      };
       const subject =
         run.subject_entity && run.subject_id ? { entity: run.subject_entity, id: run.subject_id } : undefined;
       return [
@@ -93,20 +163,23 @@ export async function takeUp(given: {
           flowId: run.flow_id,
           ended: run.finished_at !== null,
           subject,
-          steps: new Map(own.map((row) => [row.node_id, toLaneStep(row)])),
+          company: { timeZone: owner.time_zone },
+          depth: run.depth,
+          compensate: run.compensate,
+          steps: new Map(own.map((row) => [stepName(row.node_id, row.iteration), toLaneStep(row)])),
           outputs,
           ...writing(ledger, companyId, run.id),
-          context: (reads) => ({
-            trigger: outputs.get(run.trigger_node_id) ?? null,
-            steps: Object.fromEntries([...outputs].filter(([nodeId]) => reads.has('*') || reads.has(nodeId))),
-            params: plan.params,
-            run: { id: run.id, startedAt: run.queued_at.toISOString() },
-            company: { id: companyId, name: owner.name, timeZone: owner.time_zone, currency: owner.currency },
-          }),
+          context: contextOf,
         },
       ];
     }),
   );
+}
+
+/** A turn as expressions see it. */
+function turnOf(turn: Turn | undefined): Omit<Turn, 'loopId'> {
+  const { loopId: _, ...seen } = turn ?? { loopId: '', index: 0 };
+  return seen;
 }
 
 function writing(ledger: LedgerWriter, companyId: string, runId: string): Pick<Lane, 'note' | 'commit'> {
@@ -135,6 +208,8 @@ function toLaneStep(row: StepRow): LaneStep {
     error: row.error as StepFailure | null,
     nextAttemptAt: row.next_attempt_at,
     suspended: row.suspended,
+    finishedAt: row.finished_at,
+    override: row.override,
   };
 }
 
@@ -150,6 +225,8 @@ interface RunRow {
   readonly trigger_node_id: string;
   readonly queued_at: Date;
   readonly finished_at: Date | null;
+  readonly depth: number;
+  readonly compensate: boolean;
   readonly subject_entity: string | null;
   readonly subject_id: string | null;
 }
@@ -157,6 +234,7 @@ interface RunRow {
 interface StepRow {
   readonly run_id: string;
   readonly node_id: string;
+  readonly iteration: string;
   readonly status: LaneStep['status'];
   readonly attempt: number;
   readonly port: string | null;
@@ -164,4 +242,6 @@ interface StepRow {
   readonly error: unknown;
   readonly next_attempt_at: Date | null;
   readonly suspended: boolean;
+  readonly finished_at: Date | null;
+  readonly override: Readonly<Record<string, unknown>> | null;
 }

@@ -24,6 +24,22 @@ export interface StepEnd {
   readonly suspended?: boolean;
 }
 
+/** What became of one turn of a loop. */
+export interface TurnEnd {
+  readonly runId: string;
+  /** The loop. */
+  readonly nodeId: string;
+  /** Turn of the loops around it. */
+  readonly parent: string;
+  readonly index: number;
+  readonly status: 'done' | 'failed';
+  readonly value?: unknown;
+  readonly error?: StepFailure;
+  readonly at: Date;
+  /** What stands in the loop. */
+  readonly nodes: readonly string[];
+}
+
 /** Where a run stands, when it ended or cannot go on by itself. */
 export interface RunStanding {
   readonly runId: string;
@@ -48,6 +64,8 @@ export interface LedgerWrite {
   };
   /** Closes an attempt. */
   readonly end?: StepRef & StepEnd;
+  /** Closes a turn of a loop, and with it the steps of that turn: nobody reads them again to carry the run on. */
+  readonly turn?: TurnEnd;
   /** Says where the run stands; one that has ended stays as it is. */
   readonly run?: RunStanding;
   /** Whatever else belongs into the same transaction; sorted by `order`, so that two transactions never wait for each other in a circle. */
@@ -90,7 +108,7 @@ export function createLedgerWriter(store: Store): LedgerWriter {
 }
 
 type Row = Record<string, unknown>;
-type Kind = 'ends' | 'settles' | 'begins' | 'claims' | 'skipped' | 'broken' | 'runs';
+type Kind = 'turns' | 'closed' | 'ends' | 'settles' | 'begins' | 'claims' | 'skipped' | 'broken' | 'runs';
 
 interface Statement {
   readonly kind: Kind;
@@ -119,9 +137,14 @@ function statementsOf(companyId: string, writes: readonly LedgerWrite[]): Statem
     writes.flatMap(({ run }) => (run ? [run] : [])),
     ({ runId }) => runId,
   );
+  const turns = lastOf(
+    writes.flatMap(({ turn }) => (turn ? [turn] : [])),
+    (turn) => nameOf({ ...turn, iteration: `${turn.parent}/${turn.index}` }),
+  );
   return [
     ...(ends.length > 0 ? [endStatement(company, ends)] : []),
     ...(settles.length > 0 ? [settleStatement(company, settles)] : []),
+    ...(turns.length > 0 ? turnStatements(company, turns) : []),
     ...(begins.length > 0 ? [beginStatement(company, begins)] : []),
     ...(claims.length > 0 ? [claimStatement(company, claims)] : []),
     ...runStatements(company, runs),
@@ -238,6 +261,43 @@ function settleStatement(company: string, settles: readonly NonNullable<LedgerWr
         from ${given(settles, 'key text, state text, result jsonb')}
        where effects.company_id = ${company} and effects.key = given.key`,
   };
+}
+
+function turnStatements(company: string, turns: readonly TurnEnd[]): Statement[] {
+  const rows = turns.map(({ runId, nodeId, parent, index, status, value, error, at, nodes }) => ({
+    run_id: runId,
+    node_id: nodeId,
+    parent,
+    index,
+    iteration: parent === '' ? String(index) : `${parent}.${index}`,
+    status,
+    ...(value === undefined ? {} : { value }),
+    ...(error ? { error } : {}),
+    finished_at: at,
+    nodes,
+  }));
+  return [
+    {
+      kind: 'turns',
+      text: `
+        update iterations set status = given.status, value = given.value, error = given.error, finished_at = given.finished_at
+          from ${given(
+            rows,
+            'run_id uuid, node_id text, parent text, index integer, status text, value jsonb, error jsonb, finished_at timestamptz',
+          )}
+         where iterations.company_id = ${company} and iterations.run_id = given.run_id and iterations.node_id = given.node_id
+           and iterations.parent = given.parent and iterations.index = given.index`,
+    },
+    {
+      // Served by `steps_open_turns`.
+      kind: 'closed',
+      text: `
+        update steps set closed = true
+          from ${given(rows, 'run_id uuid, iteration text, nodes text[]')}
+         where steps.company_id = ${company} and steps.run_id = given.run_id and steps.iteration = given.iteration
+           and steps.iteration <> '' and not steps.closed and steps.node_id = any(given.nodes)`,
+    },
+  ];
 }
 
 function runStatements(company: string, runs: readonly RunStanding[]): Statement[] {

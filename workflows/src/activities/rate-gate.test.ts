@@ -62,7 +62,9 @@ describe('a connection', () => {
     time += 10_000;
     const answers = await many();
     expect(sent()).toBe(5);
-    expect((answers.at(-1) as PromiseRejectedResult).reason).toMatchObject({ retryAfterMs: 50_000 });
+    // Which of them came too late is chance.
+    const refused = answers.filter((answer) => answer.status === 'rejected');
+    expect(refused.at(-1)?.reason).toMatchObject({ retryAfterMs: 50_000 });
     time += 50_000;
     await many();
     expect(sent()).toBe(8);

@@ -93,7 +93,7 @@ describe('a step', () => {
     const { companyId, planHash, runId } = input;
     for (let time = 0; time < 2; time++)
       expect(await activities.advance({ companyId, planHash, runIds: [runId] })).toEqual([
-        { runId, ended: true, wakeInMs: null, parked: [] },
+        { runId, ended: true, wakeInMs: null },
       ]);
     expect(messagesWith('once')).toBe(1);
   });
@@ -279,6 +279,7 @@ describe('a decision', () => {
       nodeId: 'tell',
       iteration: '',
       decision: { action: 'skip', output: { ts: '7' } },
+      exclusive: true,
     });
     expect(await stepRow(make('tell'))).toMatchObject({ status: 'succeeded', port: 'out' });
     expect(await bench.runStep(make('after'))).toEqual({ kind: 'done', port: 'out' });
@@ -295,6 +296,7 @@ describe('a decision', () => {
       nodeId: 'tell',
       iteration: '',
       decision: { action: 'abort' },
+      exclusive: true,
     });
     expect(await stepRow(input)).toMatchObject({ status: 'failed' });
   });

@@ -1,14 +1,7 @@
 import { json } from '@plumbline/db';
-import {
-  isConnectorFailure,
-  type NodeResult,
-  type NodeType,
-  type Platform,
-  type RunContext,
-  type VendorHttp,
-} from '@plumbline/nodes';
+import { isConnectorFailure, type NodeResult, type NodeType, type RunContext, type VendorHttp } from '@plumbline/nodes';
 import { PlainExpressions } from '../evaluate/plain.ts';
-import type { PlanStep } from '../flow/plan.ts';
+import type { PlanNode, PlanStep } from '../flow/plan.ts';
 import type { StepFailure } from '../step-failure.ts';
 import { stepKey } from '../step-key.ts';
 import { retryAfter, StepError, toStepFailure } from './classify.ts';
@@ -16,12 +9,15 @@ import { Connections, type OpenConnection } from './connections.ts';
 import type { Dependencies } from './dependencies.ts';
 import { effectOf, isWrite, performOnce } from './effects.ts';
 import { logFailure, recordExchange } from './exchange-log.ts';
-import { mapInputs } from './inputs.ts';
-import type { Lane } from './lane.ts';
+import { openLoop, type LoopSettings } from './loop-ledger.ts';
+import { checkInputs, mapInputs } from './inputs.ts';
+import { stepName, topLevel, type Lane, type LaneStep, type Scope } from './lane.ts';
 import { isLedgerError } from './ledger-error.ts';
 import type { LedgerWrite } from './ledger-writer.ts';
+import { platformFor } from './platform.ts';
 import { RATE_BUDGET, RateGate } from './rate-gate.ts';
 import { sayThatItWorksAgain, tellPeople } from './step-notices.ts';
+import { readAnswer } from './waits.ts';
 
 /** Which attempt of which step. */
 export interface StepAttempt {
@@ -32,7 +28,7 @@ export interface StepAttempt {
   /** 1 for the first. */
   readonly attempt: number;
   readonly maxAttempts: number;
-  readonly onError: 'park' | 'port' | 'stop';
+  readonly onError: PlanNode['onError'];
   /** First wait of the back-off. */
   readonly initialSeconds: number;
 }
@@ -41,41 +37,106 @@ export type StepOutcome =
   | { readonly kind: 'done'; readonly port: string }
   /** Try again after that time. */
   | { readonly kind: 'retry'; readonly afterMs: number }
+  /** Goes on when it is answered, and not before. */
+  | { readonly kind: 'held' }
   | { readonly kind: 'failed'; readonly failure: StepFailure }
+  /** A loop is open, with these settings; its turns are next. */
+  | { readonly kind: 'opened'; readonly settings: LoopSettings }
+  /** It ends its turn of a loop, or the loop. */
+  | { readonly kind: 'left'; readonly how: 'next' | 'break'; readonly value: unknown }
   /** Recorded as waiting for a person. */
   | { readonly kind: 'parked'; readonly failure: StepFailure }
   /** The run ended while the step was on its way; it was not carried out. */
   | { readonly kind: 'gone' };
 
+/** What is carried out in place of what the plan says. */
+export interface GivenWork {
+  readonly type: NodeType;
+  readonly mapped: Readonly<Record<string, unknown>>;
+}
+
+export interface FailedAttempt {
+  readonly input: StepAttempt;
+  readonly step: PlanStep;
+  readonly lane: Lane;
+  readonly startedAt: Date;
+  readonly error: unknown;
+  readonly mapped?: Record<string, unknown>;
+  /** What is known of its effect. */
+  readonly settled?: Pick<LedgerWrite, 'settle'>;
+}
+
+export interface StepRunner {
+  /** One attempt of one node; with `given`, of that in its place. */
+  runStep(input: StepAttempt, step: PlanStep, lane: Lane, scope?: Scope, given?: GivenWork): Promise<StepOutcome>;
+  /** Writes that an attempt did not succeed, and decides what follows: another try, a person, the way for errors, or the end. */
+  recordFailure(work: FailedAttempt): StepOutcome;
+  /**
+   * What a step's mappings give at this place.
+   * @throws StepError
+   */
+  mapStep(
+    input: Pick<StepAttempt, 'companyId'>,
+    step: PlanStep,
+    lane: Lane,
+    scope: Scope,
+    key: string,
+  ): Promise<Record<string, unknown>>;
+}
+
 /**
  * One attempt of one node: map → validate → write the intent → token → call → classify → record. A write is sent only once everything before it is
  * committed; what comes of it is committed with the next step's intent, or with the end of the run.
  */
-export function createRunStep(deps: Dependencies) {
+export function createRunStep(deps: Dependencies): StepRunner {
   const connections = new Connections(deps);
   const plain = new PlainExpressions();
   const gate = new RateGate(deps);
 
-  return async function runStep(input: StepAttempt, step: PlanStep, lane: Lane): Promise<StepOutcome> {
+  return { runStep, mapStep, recordFailure };
+
+  function mapStep(input: Pick<StepAttempt, 'companyId'>, step: PlanStep, lane: Lane, scope: Scope, key: string) {
+    return mapInputs({
+      evaluator: deps.evaluator,
+      plain,
+      companyId: input.companyId,
+      step,
+      type: typeOf(step),
+      context: lane.context(readsOf(step), scope),
+      seed: key,
+    });
+  }
+
+  async function runStep(
+    input: StepAttempt,
+    step: PlanStep,
+    lane: Lane,
+    scope: Scope = topLevel,
+    given?: GivenWork,
+  ): Promise<StepOutcome> {
     const { runId, nodeId, iteration, attempt } = input;
     const ref = { runId, nodeId, iteration };
+    const name = stepName(nodeId, iteration);
+    const known = lane.steps.get(name);
     const key = stepKey(input);
     const startedAt = deps.now();
     let mapped: Record<string, unknown> | undefined;
     let confirmed: NodeResult | undefined;
     try {
-      const type = typeOf(step);
-      const context = lane.context(readsOf(step));
-      mapped = await mapInputs({
-        evaluator: deps.evaluator,
-        plain,
-        companyId: input.companyId,
-        step,
-        type,
-        context,
-        seed: key,
-      });
-      if (type.wait) return waitOrGoOn(input, lane, { type, mapped, startedAt });
+      const type = given?.type ?? typeOf(step);
+      mapped = given
+        ? { ...given.mapped }
+        : known?.override
+          ? checkInputs(type, step, known.override)
+          : await mapStep(input, step, lane, scope, key);
+      if (type.wait) return waitOrGoOn(input, lane, { type, mapped, startedAt, known });
+      if (type.control === 'next' || type.control === 'break')
+        return leave(input, lane, type.control, mapped, startedAt);
+      if (type.control) {
+        const settings = await openLoop(lane, { ...ref, attempt, at: startedAt }, type.control, mapped);
+        return settings ? { kind: 'opened', settings } : { kind: 'gone' };
+      }
+      if (type.hold) return await holdOrGoOn({ input, step, lane, type, mapped, startedAt, key, known });
       const begin = { ...ref, attempt, at: startedAt };
       let claimed = false;
       if (type.run && isWrite(effectOf(type, mapped))) {
@@ -83,7 +144,16 @@ export function createRunStep(deps: Dependencies) {
         if (!receipt.begun) return { kind: 'gone' };
         claimed = receipt.claimed;
       } else if (type.effect !== 'none') lane.note({ begin });
-      const result = await call({ input, step, type, mapped, key, claimed, confirm: (given) => (confirmed = given) });
+      const result = await call({
+        input,
+        step,
+        lane,
+        type,
+        mapped,
+        key,
+        claimed,
+        confirm: (given) => (confirmed = given),
+      });
       const output = checkOutput(type, step, result);
       const port = result.port ?? 'out';
       json([mapped, output]); // what cannot be stored is this step's failure, not its batch's
@@ -100,9 +170,9 @@ export function createRunStep(deps: Dependencies) {
             }
           : {}),
       });
-      lane.outputs.set(nodeId, output);
+      lane.outputs.set(name, output);
       // Only a step that had trouble before asks whether that was the last of it.
-      if (lane.steps.get(nodeId)?.error) await sayThatItWorksAgain(deps, { input, step, lane, at });
+      if (known?.error) await sayThatItWorksAgain(deps, { input, step, lane, at });
       if (deps.crashPoint) {
         await lane.commit({});
         deps.crashPoint('after-step-recorded');
@@ -120,27 +190,106 @@ export function createRunStep(deps: Dependencies) {
         settled: settlement(key, confirmed),
       });
     }
-  };
+  }
+
+  /** A step that ends its turn of a loop. */
+  function leave(
+    input: StepAttempt,
+    lane: Lane,
+    how: 'next' | 'break',
+    mapped: Record<string, unknown>,
+    startedAt: Date,
+  ): StepOutcome {
+    const { runId, nodeId, iteration, attempt } = input;
+    const output = { value: mapped['value'] ?? null };
+    json(output);
+    lane.note({
+      end: {
+        ...{ runId, nodeId, iteration, attempt, startedAt, at: deps.now() },
+        ...{ status: 'succeeded', port: how, input: mapped, output },
+      },
+    });
+    lane.outputs.set(stepName(nodeId, iteration), output);
+    return { kind: 'left', how, value: output.value };
+  }
 
   /** A step that waits: it first says until when, and goes on when that has come, or when somebody lets it. */
   function waitOrGoOn(
     input: StepAttempt,
     lane: Lane,
-    given: { readonly type: NodeType; readonly mapped: Record<string, unknown>; readonly startedAt: Date },
+    given: {
+      readonly type: NodeType;
+      readonly mapped: Record<string, unknown>;
+      readonly startedAt: Date;
+      readonly known: LaneStep | undefined;
+    },
   ): StepOutcome {
     const { runId, nodeId, iteration, attempt } = input;
-    const { type, mapped, startedAt } = given;
+    const { type, mapped, startedAt, known } = given;
     const end = { runId, nodeId, iteration, attempt, startedAt, at: deps.now(), input: mapped };
-    const known = lane.steps.get(nodeId);
-    const due = known?.suspended ? known.nextAttemptAt : type.wait?.until(mapped as never, startedAt);
+    const due = known?.suspended ? known.nextAttemptAt : type.wait?.until(mapped as never, startedAt, lane.company);
     if (!known?.suspended && due && due > startedAt) {
       lane.note({ end: { ...end, status: 'waiting', nextAttemptAt: due, suspended: true } });
       return { kind: 'retry', afterMs: due.getTime() - startedAt.getTime() };
     }
     const output = type.wait?.resume(mapped as never, due ?? startedAt);
     lane.note({ end: { ...end, status: 'succeeded', port: 'out', output } });
-    lane.outputs.set(nodeId, output);
+    lane.outputs.set(stepName(nodeId, iteration), output);
     return { kind: 'done', port: 'out' };
+  }
+
+  /** A step that hands something over: it opens it, and goes on when it is answered, or when its time has come. */
+  async function holdOrGoOn(work: {
+    readonly input: StepAttempt;
+    readonly step: PlanStep;
+    readonly lane: Lane;
+    readonly type: NodeType;
+    readonly mapped: Record<string, unknown>;
+    readonly startedAt: Date;
+    readonly key: string;
+    readonly known: LaneStep | undefined;
+  }): Promise<StepOutcome> {
+    const { input, step, lane, type, mapped, startedAt, key, known } = work;
+    const { hold } = type;
+    if (!hold) throw new Error(`${type.id} waits for nothing`);
+    const { companyId, runId, nodeId, iteration, attempt } = input;
+    const end = { runId, nodeId, iteration, attempt, startedAt, input: mapped };
+    let until = known?.suspended ? known.nextAttemptAt : null;
+    if (!known?.suspended) {
+      // What it opens may be answered at once, so everything before it must be on record.
+      const { begun } = await lane.commit({ begin: { runId, nodeId, iteration, attempt, at: startedAt } });
+      if (!begun) return { kind: 'gone' };
+      const platform = platformFor(deps, { ...input, step, lane }, key);
+      const opened = await hold.open({
+        input: mapped as never,
+        http: noVendor,
+        fetchPublic: deps.fetchPublic,
+        idempotencyKey: key,
+        now: deps.now,
+        signal: AbortSignal.timeout(60_000),
+        platform,
+      });
+      until = opened.until ?? null;
+    }
+    const answered = await readAnswer(deps.store, { companyId, runId, nodeId, iteration });
+    const now = deps.now();
+    if (!answered && (!until || until > now)) {
+      if (!known?.suspended)
+        lane.note({
+          end: { ...end, at: now, status: 'waiting', suspended: true, ...(until ? { nextAttemptAt: until } : {}) },
+        });
+      return until ? { kind: 'retry', afterMs: until.getTime() - now.getTime() } : { kind: 'held' };
+    }
+    const result = hold.close(
+      mapped as never,
+      answered ? { kind: 'answered', ...answered } : { kind: 'expired', at: until ?? now },
+    );
+    const output = checkOutput(type, step, result);
+    const port = result.port ?? 'out';
+    json([mapped, output]);
+    lane.note({ end: { ...end, at: now, status: 'succeeded', port, output } });
+    lane.outputs.set(stepName(nodeId, iteration), output);
+    return { kind: 'done', port };
   }
 
   function typeOf(step: PlanStep): NodeType {
@@ -157,6 +306,7 @@ export function createRunStep(deps: Dependencies) {
   async function call(work: {
     readonly input: StepAttempt;
     readonly step: PlanStep;
+    readonly lane: Lane;
     readonly type: NodeType;
     readonly mapped: Record<string, unknown>;
     readonly key: string;
@@ -178,7 +328,7 @@ export function createRunStep(deps: Dependencies) {
       idempotencyKey: key,
       now: deps.now,
       signal,
-      platform: platformFor(input, key),
+      platform: platformFor(deps, { ...input, step, lane: work.lane }, key),
     };
     if (!type.connector) return await once({ ...base, http: noVendor });
     if (!step.connectionId)
@@ -210,42 +360,7 @@ export function createRunStep(deps: Dependencies) {
     }
   }
 
-  function platformFor(input: StepAttempt, key: string): Platform {
-    return {
-      notify: (notice) =>
-        deps.store.tenant(input.companyId, async (tx) => {
-          await tx
-            .insertInto('notifications')
-            .values({
-              company_id: input.companyId,
-              key,
-              title: notice.title,
-              body: notice.body,
-              severity: notice.severity,
-              run_id: input.runId,
-              read_at: null,
-            })
-            .onConflict((conflict) => conflict.columns(['company_id', 'key']).doNothing())
-            .execute();
-          return await tx
-            .selectFrom('notifications')
-            .select('id')
-            .where('company_id', '=', input.companyId)
-            .where('key', '=', key)
-            .executeTakeFirstOrThrow();
-        }),
-    };
-  }
-
-  function recordFailure(work: {
-    readonly input: StepAttempt;
-    readonly step: PlanStep;
-    readonly lane: Lane;
-    readonly startedAt: Date;
-    readonly error: unknown;
-    readonly mapped?: Record<string, unknown>;
-    readonly settled: Pick<LedgerWrite, 'settle'>;
-  }): StepOutcome {
+  function recordFailure(work: FailedAttempt): StepOutcome {
     const { input, step, lane, startedAt, error, mapped, settled } = work;
     const { companyId, runId, nodeId, iteration, attempt } = input;
     const failure = toStepFailure(error);
@@ -258,7 +373,7 @@ export function createRunStep(deps: Dependencies) {
     const { kind, code } = failure;
     deps.log.warn({ companyId, runId, nodeId, attempt, kind, code, status }, 'step did not succeed');
     const branch = status === 'failed' && input.onError === 'port';
-    if (branch) lane.outputs.set(nodeId, { error: failure });
+    if (branch) lane.outputs.set(stepName(nodeId, iteration), { error: failure });
     lane.note({
       end: {
         ...{ runId, nodeId, iteration, status, startedAt, at, error: failure },

@@ -12,25 +12,37 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
     const plan = await plans.load(companyId, input.planHash);
     const now = deps.now();
     return await deps.store.tenant(companyId, async (tx) => {
-      const found = await stepOf(tx, input).select(['status', 'error', 'attempt']).forUpdate().executeTakeFirst();
+      const found = await stepOf(tx, input).select(['status', 'error']).forUpdate().executeTakeFirst();
       // Giving up needs nobody to look first, so a step that would be tried again by itself can be given up too.
-      const open = found?.status === 'parked' || (decision.action === 'abort' && found?.status === 'waiting');
+      const open =
+        found?.status === 'parked' || (decision.action === 'abort' && input.exclusive && found?.status === 'waiting');
       if (!found || !open) return false;
+      const node = plan.graph.nodes.find(({ id }) => id === nodeId);
       const step = tx
         .updateTable('steps')
         .where('company_id', '=', companyId)
         .where('run_id', '=', runId)
         .where('node_id', '=', nodeId)
         .where('iteration', '=', iteration);
-      if (decision.action === 'abort') {
-        // A flow that takes care of this step's failure takes care of this one too.
-        const branch = plan.graph.nodes.some(({ id, onError }) => id === nodeId && onError === 'port');
+      if (decision.action === 'abort' || decision.action === 'error_port') {
+        const drawn = plan.graph.edges.some(({ from, port }) => from === nodeId && port === 'error');
+        if (decision.action === 'error_port' && !drawn) return false;
+        // A flow that takes care of this step's failure takes care of this one too, unless all of it is to be undone.
+        const compensate = decision.action === 'abort' && decision.compensate === true;
+        const branch = drawn && !compensate;
         await step
           .set({
-            ...{ status: 'failed', finished_at: now, next_attempt_at: null },
+            ...{ status: 'failed', finished_at: now, next_attempt_at: null, suspended: false },
             ...(branch ? { port: 'error', output: json({ error: found.error }) } : {}),
           })
           .execute();
+        if (compensate)
+          await tx
+            .updateTable('runs')
+            .set({ compensate: true })
+            .where('company_id', '=', companyId)
+            .where('id', '=', runId)
+            .execute();
         return true;
       }
       if (decision.action === 'skip') {
@@ -48,11 +60,53 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
           .where('key', '=', stepKey({ companyId, runId, nodeId, iteration }))
           .where('state', '<>', 'confirmed')
           .execute();
+      // What it waited for was not what it needed: it hands over anew.
+      await tx
+        .deleteFrom('waits')
+        .where('company_id', '=', companyId)
+        .where('run_id', '=', runId)
+        .where('node_id', '=', nodeId)
+        .where('iteration', '=', iteration)
+        .execute();
+      if (node?.control === 'each' || node?.control === 'while') {
+        await reopenTurns(tx, input, now);
+        await step.set({ status: 'running', error: null, next_attempt_at: null }).execute();
+        return true;
+      }
       // Due at once, with all of its attempts before it.
-      await step.set({ status: 'waiting', attempt: 0, next_attempt_at: now }).execute();
+      const override = decision.input ? { override: json(decision.input) } : {};
+      await step.set({ status: 'waiting', attempt: 0, suspended: false, next_attempt_at: now, ...override }).execute();
       return true;
     });
   };
+}
+
+/** A loop that waits for a person does its failed turns again; what they have done stays done. */
+async function reopenTurns(tx: Transaction, loop: StepRef, now: Date): Promise<void> {
+  const { companyId, runId, nodeId, iteration } = loop;
+  const reopened = await tx
+    .updateTable('iterations')
+    .set({ status: 'pending', error: null, finished_at: null })
+    .where('company_id', '=', companyId)
+    .where('run_id', '=', runId)
+    .where('node_id', '=', nodeId)
+    .where('parent', '=', iteration)
+    .where('status', '=', 'failed')
+    .returning('index')
+    .execute();
+  if (reopened.length === 0) return;
+  const turns = reopened.map(({ index }) => (iteration === '' ? String(index) : `${iteration}.${index}`));
+  const steps = tx
+    .updateTable('steps')
+    .where('company_id', '=', companyId)
+    .where('run_id', '=', runId)
+    .where('iteration', 'in', turns);
+  await steps.set({ closed: false }).execute();
+  await steps
+    .where('status', '=', 'failed')
+    .where((eb) => eb.or([eb('port', 'is', null), eb('port', '<>', 'error')]))
+    .set({ status: 'waiting', attempt: 0, next_attempt_at: now, finished_at: null })
+    .execute();
 }
 
 /** Makes a step that waits for its next attempt due now. Its attempts stay counted. */

@@ -169,7 +169,7 @@ export async function openBench(): Promise<Bench> {
       });
       const [lane, step] = [lanes.get(runId), plan.steps[nodeId]];
       if (!lane || !step) throw new Error(`There is no step ${nodeId} in run ${runId}`);
-      const outcome = await createRunStep(deps)(attempt, step, lane);
+      const outcome = await createRunStep(deps).runStep(attempt, step, lane);
       await lane.commit({});
       return outcome;
     },

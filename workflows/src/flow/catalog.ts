@@ -48,7 +48,11 @@ export interface NodeTypeInfo {
   readonly ports: readonly Port[];
   /** Name of the literal list input that adds one port per `{ id, title }` item, before the fixed ports. */
   readonly portsFrom?: string;
-  readonly trigger?: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector';
+  /** It is a loop, around other steps, or ends a turn of one. */
+  readonly control?: 'each' | 'while' | 'next' | 'break';
+  /** What undoing it does; absent where it cannot be undone. */
+  readonly undo?: string;
+  readonly trigger?: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector' | 'call';
 }
 
 export interface ConnectorInfo {

@@ -5,4 +5,5 @@ export * from './finding.ts';
 export * from './plan.ts';
 export * from './schedule.ts';
 export * from './port.ts';
+export * from './regions.ts';
 export * from './schema.ts';

@@ -34,10 +34,10 @@ async function run(
     ran.push(id);
     for (let turn = turns(id); turn > 0; turn--) await Promise.resolve();
     const port = ends[id] ?? 'out';
-    return port === 'stop' ? { kind: 'stop' } : { kind: 'port', port };
+    return port === 'stop' ? { kind: 'leave', how: 'failed' } : { kind: 'port', port };
   };
-  const { skipped, stopped } = await interpret(graph, triggerId, execute);
-  return { ran, skipped, stopped };
+  const { skipped, left } = await interpret({ graph, entry: { nodeId: triggerId, port: 'out' }, execute });
+  return { ran, skipped, stopped: left !== undefined };
 }
 
 /**
@@ -133,12 +133,13 @@ describe('the interpreter', () => {
       edges: [edge('t', 'fast'), edge('t', 'slow'), edge('fast', 'j'), edge('slow', 'j')],
     };
     const ended: string[] = [];
-    await interpret(graph, 't', async ({ id }) => {
+    const execute = async ({ id }: PlanNode): Promise<NodeEnd> => {
       if (id === 'j') expect(ended.toSorted()).toEqual(['fast', 'slow']);
       for (let turn = id === 'slow' ? 50 : 1; turn > 0; turn--) await Promise.resolve();
       ended.push(id);
       return { kind: 'port', port: 'out' };
-    });
+    };
+    await interpret({ graph, entry: { nodeId: 't', port: 'out' }, execute });
     expect(ended.at(-1)).toBe('j');
   });
 
@@ -177,9 +178,55 @@ describe('the interpreter', () => {
 
   test('rejects with what a step throws', async () => {
     const graph = { nodes: [trigger('t'), node('a')], edges: [edge('t', 'a')] };
-    await expect(interpret(graph, 't', () => Promise.reject(new Error('the ledger is gone')))).rejects.toThrow(
+    const execute = () => Promise.reject(new Error('the ledger is gone'));
+    await expect(interpret({ graph, entry: { nodeId: 't', port: 'out' }, execute })).rejects.toThrow(
       'the ledger is gone',
     );
+  });
+
+  describe('a join with a time limit', () => {
+    const graph = {
+      nodes: [
+        trigger('t'),
+        node('fast'),
+        node('slow'),
+        node('j', { join: { mode: 'all', timeoutSeconds: 60 } }),
+        node('after'),
+      ],
+      edges: [edge('t', 'fast'), edge('t', 'slow'), edge('fast', 'j'), edge('slow', 'j'), edge('j', 'after')],
+    };
+    /** `fast` came through at second 10; `slow` waits, unless it is said when it came through. */
+    const at = async (second: number, begun: readonly string[] = [], slowAt?: number) => {
+      const ran: string[] = [];
+      const end = await interpret({
+        graph,
+        entry: { nodeId: 't', port: 'out' },
+        execute: ({ id }) => {
+          ran.push(id);
+          if (id === 'slow' && slowAt === undefined) return Promise.resolve({ kind: 'pause' as const });
+          const came = id === 'fast' ? 10 : (slowAt ?? second);
+          return Promise.resolve({ kind: 'port' as const, port: 'out', at: came * 1_000 });
+        },
+        hasBegun: (id) => begun.includes(id),
+        now: second * 1_000,
+      });
+      return { ran, paused: end.paused, wakeAt: end.wakeAt };
+    };
+
+    test('waits for the rest, and says until when', async () => {
+      expect(await at(20)).toEqual({ ran: ['fast', 'slow'], paused: true, wakeAt: 70_000 });
+    });
+
+    test('goes on without the rest when its time is up, once', async () => {
+      expect(await at(70)).toEqual({ ran: ['fast', 'slow', 'j', 'after'], paused: true, wakeAt: undefined });
+      // Looked at again, however the clock stands, it has gone on; the rest that arrives at last changes nothing.
+      expect((await at(69, ['j', 'after'])).ran).toEqual(['fast', 'slow', 'j', 'after']);
+      expect((await at(90, ['j', 'after'], 80)).ran.toSorted()).toEqual(['after', 'fast', 'j', 'slow']);
+    });
+
+    test('does not wait for its time when all have arrived', async () => {
+      expect(await at(20, [], 15)).toEqual({ ran: ['fast', 'slow', 'j', 'after'], paused: false, wakeAt: undefined });
+    });
   });
 
   const joins: readonly Join[] = [

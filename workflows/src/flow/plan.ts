@@ -21,9 +21,13 @@ export interface PlanNode {
   readonly kind: 'trigger' | 'action' | 'logic';
   readonly join: Join;
   readonly retry: RetryPolicy;
-  readonly onError: 'park' | 'port' | 'stop';
+  readonly onError: 'park' | 'port' | 'stop' | 'compensate';
   /** Skipped without being run: passes its input edge on as if it had succeeded. */
   readonly disabled: boolean;
+  /** Loop that it stands in; absent at top level. */
+  readonly parent?: string;
+  /** It is a loop, or ends a turn of one. */
+  readonly control?: 'each' | 'while' | 'next' | 'break';
 }
 
 export interface PlanEdge {

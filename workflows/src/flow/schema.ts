@@ -23,10 +23,18 @@ export const mappingSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('expression'), source: z.string() }),
 ]);
 
+/** After so long since the first branch arrived, it goes on with what is there. Up to 31 days. */
+const timeoutSeconds = z
+  .int()
+  .min(1)
+  .max(31 * 86_400)
+  .optional();
+
+/** How many of the ways that lead to a step must have been taken. */
 export const joinSchema = z.discriminatedUnion('mode', [
-  z.strictObject({ mode: z.literal('any') }),
-  z.strictObject({ mode: z.literal('all') }),
-  z.strictObject({ mode: z.literal('count'), count: z.int().min(1).max(100) }),
+  z.strictObject({ mode: z.literal('any'), timeoutSeconds }),
+  z.strictObject({ mode: z.literal('all'), timeoutSeconds }),
+  z.strictObject({ mode: z.literal('count'), count: z.int().min(1).max(100), timeoutSeconds }),
 ]);
 
 export const retrySchema = z.strictObject({
@@ -46,8 +54,13 @@ export const flowNodeSchema = z.strictObject({
   /** @default any */
   join: joinSchema.optional(),
   retry: retrySchema.optional(),
-  /** `park` waits for a person; `port` continues along the port `error`; `stop` fails the run. @default park */
-  onError: z.enum(['park', 'port', 'stop']).optional(),
+  /**
+   * `park` waits for a person; `port` continues along the port `error`; `stop` fails the run, or inside a loop that item; `compensate` undoes what the
+   * run wrote, in reverse, and fails it. @default park, and stop inside a loop that goes on after failed items
+   */
+  onError: z.enum(['park', 'port', 'stop', 'compensate']).optional(),
+  /** Loop that it stands in. */
+  parent: nodeIdSchema.optional(),
   disabled: z.boolean().optional(),
   note: z.string().max(2_000).optional(),
 });

@@ -3,11 +3,13 @@ import {
   ApplicationFailure,
   CancellationScope,
   condition,
+  continueAsNew,
   defineSignal,
   defineUpdate,
   isCancellation,
   proxyLocalActivities,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities, LaneReport, StepDecision } from '../activities/contract.ts';
 import { names } from './names.ts';
@@ -18,6 +20,8 @@ export interface CarrierInput {
   readonly planHash: string;
   /** Each run is on its own: its state, failures, parking and cancelling touch no other. */
   readonly runIds: readonly string[];
+  /** Whether it takes over from a workflow whose history had grown long. */
+  readonly continued?: boolean;
 }
 
 export interface DecideInput {
@@ -36,6 +40,11 @@ export interface WakeInput {
 export const decideUpdate = defineUpdate<void, [DecideInput]>(names.decide);
 export const wakeUpdate = defineUpdate<void, [WakeInput]>(names.wake);
 export const cancelSignal = defineSignal<[{ readonly runId: string }]>(names.cancel);
+/** Something happened that the run may have waited for; what it is, is in the ledger. */
+export const lookSignal = defineSignal<[{ readonly runId: string }]>(names.look);
+
+/** Events after which a carrier hands over to a fresh one, long before Temporal would end it. */
+const HISTORY_EVENTS = 2_000;
 
 /**
  * Local activities: what they do is in our own ledger, so history needs one marker a call and not one a step. What goes wrong at a vendor comes back as
@@ -48,15 +57,14 @@ const activities = proxyLocalActivities<Activities>({
   retry: { initialInterval: '250 milliseconds', maximumInterval: '30 seconds', backoffCoefficient: 2 },
 });
 
-/** What this workflow knows of a run: only what it waits for. */
+/** What this workflow knows of a run. */
 interface Lane {
-  /** Steps that wait for a person and have no decision yet. */
-  parked: Set<string>;
   /** Something changed; it is to be carried on. */
   woken: boolean;
   /** It is being carried on, or a step that waits for a time is being changed: never both at once. */
   held: boolean;
   cancelled: boolean;
+  ended: boolean;
 }
 
 /**
@@ -66,7 +74,7 @@ interface Lane {
 export async function runCarrier(input: CarrierInput): Promise<void> {
   const { companyId, planHash, runIds } = input;
   const lanes = new Map<string, Lane>(
-    runIds.map((runId) => [runId, { parked: new Set(), woken: false, held: true, cancelled: false }]),
+    runIds.map((runId) => [runId, { woken: false, held: true, cancelled: false, ended: false }]),
   );
 
   setHandler(
@@ -74,18 +82,17 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
     async ({ runId, nodeId, iteration, decision }) => {
       const lane = lanes.get(runId);
       if (!lane) throw notParked(nodeId);
-      const settle = () => activities.settleStep({ companyId, planHash, runId, nodeId, iteration, decision });
-      // The first decision stands; whoever comes second is told that nothing waits any more.
-      const settled = lane.parked.delete(nodeId) ? await settle() : await holding(lane, settle);
-      // Carriers that began before it said so have nothing here.
-      if (settled === false) throw notParked(nodeId);
+      const settle = (exclusive: boolean): Promise<boolean> =>
+        activities.settleStep({ companyId, planHash, runId, nodeId, iteration, decision, exclusive });
+      // The first decision stands, and whoever comes second is told. What waits for a time can be given up too, but not while it may be begun.
+      const settled =
+        (await settle(false)) || (decision.action === 'abort' && (await holding(lane, () => settle(true))));
+      if (!settled) throw notParked(nodeId);
       lane.woken = true;
     },
     {
-      validator: ({ runId, nodeId, decision }) => {
-        const lane = lanes.get(runId);
-        // What waits for a time can be given up; the ledger knows whether it does.
-        if (!lane || (decision.action !== 'abort' && !lane.parked.has(nodeId))) throw notParked(nodeId);
+      validator: ({ runId, nodeId }) => {
+        if (!lanes.has(runId)) throw notParked(nodeId);
       },
     },
   );
@@ -109,9 +116,13 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
     await activities.cancelRun({ companyId, runId });
     lane.cancelled = true;
   });
+  setHandler(lookSignal, ({ runId }) => {
+    const lane = lanes.get(runId);
+    if (lane) lane.woken = true;
+  });
 
   try {
-    const reports = await activities.advance({ companyId, planHash, runIds, first: true });
+    const reports = await activities.advance({ companyId, planHash, runIds, first: !input.continued });
     for (const lane of lanes.values()) lane.held = false;
     await Promise.all(reports.map((report) => carry(input, report, lanes.get(report.runId))));
   } catch (error) {
@@ -120,25 +131,34 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
     await CancellationScope.nonCancellable(() =>
       Promise.all(runIds.map((runId) => activities.cancelRun({ companyId, runId }))),
     );
+    for (const lane of lanes.values()) lane.cancelled = true;
   }
   await condition(allHandlersFinished);
+  const open = runIds.filter((runId) => !lanes.get(runId)?.ended && !lanes.get(runId)?.cancelled);
+  if (open.length > 0) await continueAsNew<typeof runCarrier>({ ...input, runIds: open, continued: true });
 }
 
-/** Waits for whatever a run waits for, and has it carried on, until it ends. */
+/** Waits for whatever a run waits for, and has it carried on, until it ends or this workflow has grown long. */
 async function carry({ companyId, planHash }: CarrierInput, first: LaneReport, lane: Lane | undefined): Promise<void> {
   let report = first;
   while (lane && !report.ended && !lane.cancelled) {
-    // A report that was overtaken by a decision is out of date: what it calls parked may be decided.
-    if (!lane.woken) lane.parked = new Set(report.parked);
-    const isDue = (): boolean => lane.woken || lane.cancelled;
+    if (hasGrownLong()) return;
+    const isDue = (): boolean => lane.woken || lane.cancelled || hasGrownLong();
     if (report.wakeInMs === null) await condition(isDue);
     else if (report.wakeInMs > 0) await condition(isDue, report.wakeInMs);
-    if (lane.cancelled) return;
+    if (lane.cancelled || (hasGrownLong() && !lane.woken)) return;
     [report = report] = await holding(lane, () => {
       lane.woken = false;
       return activities.advance({ companyId, planHash, runIds: [report.runId] });
     });
   }
+  if (lane && report.ended) lane.ended = true;
+}
+
+/** The same in a replay: Temporal tells both figures with every task. */
+function hasGrownLong(): boolean {
+  const { historyLength, continueAsNewSuggested } = workflowInfo();
+  return continueAsNewSuggested || historyLength > HISTORY_EVENTS;
 }
 
 /** Works while nothing else does: a step that is being given up must not be begun meanwhile. */

@@ -4,5 +4,6 @@ export const names = {
   decide: 'decide',
   wake: 'wake',
   cancel: 'cancelRun',
+  look: 'look',
   taskQueue: 'plumbline',
 } as const;

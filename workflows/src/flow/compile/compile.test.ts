@@ -198,8 +198,11 @@ const wrong: readonly {
   },
   {
     code: 'port_unknown',
-    name: 'an error way that was not asked for',
-    document: changed(({ edges }) => edges.push(edge('shape', 'tell', 'error'))),
+    name: 'an error way of a step that stops the run',
+    document: changed(({ edges, nodes }) => {
+      Object.assign(nodes['shape'] ?? {}, { onError: 'stop' });
+      edges.push(edge('shape', 'tell', 'error'));
+    }),
     nodeId: 'shape',
   },
   { code: 'required_missing', name: 'an empty required field', document: text('  '), nodeId: 'tell', field: 'text' },

@@ -156,13 +156,16 @@ function checkParams(document: FlowDocument, used: ReadonlySet<string>, findings
 function lower(document: FlowDocument, structure: Structure, steps: Readonly<Record<string, PlanStep>>): Plan {
   const nodes: PlanNode[] = structure.order.map((id) => {
     const node = document.nodes[id] as FlowNode;
+    const control = structure.types.get(id)?.control;
     return {
       id,
       kind: structure.types.get(id)?.kind ?? 'action',
       join: node.join ?? { mode: 'any' },
       retry: node.retry ?? { attempts: 5, initialSeconds: 2 },
-      onError: node.onError ?? 'park',
+      onError: node.onError ?? (goesOnAfterFailures(document, node.parent) ? 'stop' : 'park'),
       disabled: node.disabled ?? false,
+      ...(node.parent === undefined ? {} : { parent: node.parent }),
+      ...(control ? { control } : {}),
     };
   });
   const edges = document.edges
@@ -170,6 +173,12 @@ function lower(document: FlowDocument, structure: Structure, steps: Readonly<Rec
     .sort((a, b) => (edgeKey(a) < edgeKey(b) ? -1 : 1));
   const params = Object.fromEntries(Object.entries(document.params).map(([id, param]) => [id, param.value]));
   return { format: 1, engine: 'jsonata@2.2.2', graph: { nodes, edges }, steps, params };
+}
+
+/** In a loop that goes on after failed items, a step that fails fails its item instead of waiting for a person. */
+function goesOnAfterFailures(document: FlowDocument, loopId: string | undefined): boolean {
+  const policy = loopId === undefined ? undefined : document.nodes[loopId]?.inputs['onItemError'];
+  return policy?.kind === 'literal' && (policy.value === 'collect' || policy.value === 'skip');
 }
 
 /** Compared by code unit: a language's order may differ between machines, and the hash with it. */

@@ -5,6 +5,7 @@ import type { FlowDocument, FlowNode, Mapping } from '../schema.ts';
 import { childrenOf, parseExpression, type Ast } from './expression.ts';
 import { mayFit, nearest, typeWord, whyNot } from './fits.ts';
 import { inferExpression } from './infer.ts';
+import { LOOP_DEPTH, loopsAround } from './loops.ts';
 import type { Structure } from './structure.ts';
 
 interface NodeMappings {
@@ -245,7 +246,7 @@ const closed = (properties: Record<string, JsonSchema>): JsonSchema => ({
 /** The schema of everything an expression of this node may read. The studio completes from it, too. */
 export function scopeSchema(
   document: FlowDocument,
-  structure: Pick<Structure, 'types' | 'upstream'>,
+  structure: Pick<Structure, 'types' | 'upstream' | 'handled'>,
   nodeId: string,
 ): JsonSchema {
   const upstream = structure.upstream.get(nodeId) ?? new Set<string>();
@@ -256,7 +257,7 @@ export function scopeSchema(
     const type = structure.types.get(id);
     if (!node || !type) continue;
     const output = outputSchema(node, type);
-    steps[id] = output;
+    steps[id] = structure.handled.has(id) ? orError(output) : output;
     if (type.kind === 'trigger') triggers.push(output);
   }
   const params = Object.fromEntries(
@@ -265,13 +266,59 @@ export function scopeSchema(
       param.type === 'choice' ? text : { type: param.type === 'text' ? 'string' : param.type },
     ]),
   );
+  const own = structure.types.get(nodeId)?.control === 'while' ? [nodeId] : [];
+  const around = loopsAround(document, nodeId);
+  // What is drawn too deep, or in a circle, is an error elsewhere, and its types are nobody's business.
+  const unknown = around.length > LOOP_DEPTH || around.includes(nodeId);
+  const loops = [...around, ...own].map((id) => [id, unknown ? {} : loopSchema(document, structure, id)] as const);
+  const [, inner] = loops.at(-1) ?? [];
   return closed({
+    ...(inner ? { loop: inner, loops: closed(Object.fromEntries(loops)) } : {}),
     trigger: triggers.length === 1 ? (triggers[0] ?? {}) : {},
     steps: closed(steps),
     params: closed(params),
     run: closed({ id: text, startedAt: text }),
     company: closed({ id: text, name: text, timeZone: text, currency: text }),
   });
+}
+
+const failure = closed({
+  kind: text,
+  code: text,
+  message: text,
+  fix: text,
+  vendorMessage: text,
+  requestId: text,
+  field: text,
+});
+
+/** A step whose failures have a way of their own gives that way the error to read. */
+function orError(output: JsonSchema): JsonSchema {
+  if (!output.properties) return output;
+  return { ...output, properties: { ...output.properties, error: failure }, required: [] };
+}
+
+/** What the steps inside a loop may read of the turn they are in. */
+function loopSchema(
+  document: FlowDocument,
+  structure: Pick<Structure, 'types' | 'upstream' | 'handled'>,
+  loopId: string,
+): JsonSchema {
+  const index = { type: 'integer' };
+  if (structure.types.get(loopId)?.control === 'while') return closed({ index, value: {} });
+  const { items, batchSize } = document.nodes[loopId]?.inputs ?? {};
+  const parsed = items?.kind === 'expression' ? parseExpression(items.source) : undefined;
+  const list =
+    parsed && 'ast' in parsed ? inferExpression(parsed.ast, scopeSchema(document, structure, loopId)).type : undefined;
+  const item = elementOf(list);
+  const many = batchSize?.kind === 'literal' && Number(batchSize.value) > 1;
+  return closed({ index, count: { type: 'integer' }, item: many ? { type: 'array', items: item } : item });
+}
+
+/** What one item of a list looks like; anything, where that is not known. */
+function elementOf(list: JsonSchema | undefined): JsonSchema {
+  const lists = list?.anyOf?.find(({ type }) => type === 'array') ?? list;
+  return lists?.type === 'array' ? (lists.items ?? {}) : {};
 }
 
 /** What a step hands on, as precisely as its literal configuration tells. */

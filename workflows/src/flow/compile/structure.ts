@@ -2,6 +2,7 @@ import { findNodeType, type CatalogInfo, type NodeTypeInfo } from '../catalog.ts
 import type { Finding } from '../finding.ts';
 import { portsOf } from '../port.ts';
 import type { FlowDocument } from '../schema.ts';
+import { checkLoops, leadsInside } from './loops.ts';
 
 /** A flow whose nodes are known and whose edges lead somewhere. */
 export interface Structure {
@@ -12,6 +13,8 @@ export interface Structure {
   readonly upstream: ReadonlyMap<string, ReadonlySet<string>>;
   /** The part of `upstream` that has surely run when the node does. */
   readonly certain: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Steps whose failures have a way of their own. */
+  readonly handled: ReadonlySet<string>;
   readonly findings: readonly Finding[];
 }
 
@@ -41,6 +44,7 @@ export function checkStructure(document: FlowDocument, catalog: CatalogInfo): St
     });
 
   const outgoing = checkEdges(document, types, findings);
+  findings.push(...checkLoops(document, types));
   const { order, cyclic } = sort(document, outgoing);
   for (const nodeId of cyclic)
     findings.push({
@@ -62,7 +66,8 @@ export function checkStructure(document: FlowDocument, catalog: CatalogInfo): St
       });
   }
   const { upstream, certain } = ancestors(document, order, triggers);
-  return { types, order, upstream, certain, findings };
+  const handled = new Set(document.edges.filter(({ port }) => port === 'error').map(({ from }) => from));
+  return { types, order, upstream, certain, handled, findings };
 }
 
 function checkEdges(
@@ -96,7 +101,9 @@ function checkEdges(
       });
     seen.add(key);
     const sourceType = types.get(edge.from);
-    if (sourceType && !portsOf(source, sourceType).some((port) => port.id === edge.port))
+    // A person may send a step that waits for them along its way for errors, where one is drawn.
+    const byHand = edge.port === 'error' && sourceType?.kind !== 'trigger' && (source.onError ?? 'park') === 'park';
+    if (sourceType && !byHand && !portsOf(source, sourceType).some((port) => port.id === edge.port))
       findings.push({
         code: 'port_unknown',
         severity: 'error',
@@ -170,15 +177,21 @@ function ancestors(document: FlowDocument, order: readonly string[], triggers: r
   for (const nodeId of order) {
     const incoming = document.edges.filter((edge) => edge.to === nodeId && document.nodes[edge.from]);
     const sources = [...new Set(incoming.map((edge) => edge.from))];
+    // A loop is around its steps, and has handed on nothing when they run.
+    const around = new Set(incoming.filter((edge) => leadsInside(document, edge)).map((edge) => edge.from));
     const before = new Set<string>();
     for (const source of sources) {
-      before.add(source);
+      if (!around.has(source)) before.add(source);
       for (const ancestor of upstream.get(source) ?? []) before.add(ancestor);
     }
     upstream.set(nodeId, before);
     // A step that is switched off passes the way on, but leaves no values.
     const chains = sources.map(
-      (source) => new Set([...(document.nodes[source]?.disabled ? [] : [source]), ...(certain.get(source) ?? [])]),
+      (source) =>
+        new Set([
+          ...(document.nodes[source]?.disabled || around.has(source) ? [] : [source]),
+          ...(certain.get(source) ?? []),
+        ]),
     );
     const all = document.nodes[nodeId]?.join?.mode === 'all';
     const [first = new Set<string>(), ...rest] = chains;

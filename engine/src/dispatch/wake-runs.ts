@@ -1,0 +1,58 @@
+import { literal, type DispatcherStore, type RunWake, type Store } from '@plumbline/db';
+import type { Carriers } from '@plumbline/workflows/client';
+import type { Logger } from 'pino';
+
+/** Told at once. */
+const BATCH = 200;
+const IN_FLIGHT = 10;
+
+/**
+ * Tells the carriers of runs to which something happened while they waited. A note goes once its carrier was told; telling one twice is harmless. A run
+ * whose carrier Temporal does not know keeps its note until the carrier was started; one that Temporal has lost is started again.
+ * @returns how many were told.
+ */
+export async function wakeRuns(options: {
+  readonly store: Store;
+  readonly dispatcher: DispatcherStore;
+  readonly carriers: Carriers;
+  readonly log: Logger;
+}): Promise<number> {
+  const waiting = await options.dispatcher.runsToWake(BATCH);
+  const told: RunWake[] = [];
+  const unknown: RunWake[] = [];
+  let failures = 0;
+  const work = async (): Promise<void> => {
+    for (let wake = waiting.shift(); wake; wake = waiting.shift()) {
+      if (failures > 2) continue; // Temporal is away: the sweep comes back to the rest
+      try {
+        const known = await options.carriers.look(wake, wake.runId);
+        (known ? told : unknown).push(wake);
+      } catch (error) {
+        failures++;
+        options.log.warn({ err: error, runId: wake.runId }, 'a run could not be woken; it will be tried again');
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, waiting.length) }, work));
+  for (const [companyId, wakes] of Map.groupBy([...told, ...unknown], (wake) => wake.companyId)) {
+    const company = literal(companyId);
+    const numbersOf = (of: readonly RunWake[]): string =>
+      `${literal(
+        `{${wakes
+          .filter((wake) => of.includes(wake))
+          .map((wake) => wake.number)
+          .join(',')}}`,
+      )}::bigint[]`;
+    await options.store.script(companyId, [
+      `delete from run_wakes where company_id = ${company} and number = any(${numbersOf(told)})`,
+      `delete from run_wakes using runs
+        where run_wakes.company_id = ${company} and number = any(${numbersOf(unknown)})
+          and runs.company_id = ${company} and runs.id = run_wakes.run_id and runs.finished_at is not null`,
+      // The sweep starts them again under the same id.
+      `update runs set confirmed_at = null from run_wakes
+        where runs.company_id = ${company} and runs.id = run_wakes.run_id and runs.finished_at is null
+          and run_wakes.company_id = ${company} and number = any(${numbersOf(unknown)})`,
+    ]);
+  }
+  return told.length;
+}

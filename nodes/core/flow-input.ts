@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { defineTrigger } from '../sdk/index.ts';
+
+/** Starts when another flow calls this one; its fields are what a caller must hand over. */
+export const node = defineTrigger({
+  id: 'core.flow-input',
+  title: 'Another flow calls it',
+  description: 'Makes this flow a step that other flows can use.',
+  category: 'Triggers',
+  icon: 'workflow',
+  input: z.object({
+    fields: z
+      .array(
+        z.object({
+          id: z.string().regex(/^[a-z][a-z0-9_]{0,47}$/, 'use a lower-case letter, then letters, digits or _'),
+          title: z.string().min(1).max(60),
+          required: z.boolean().default(true),
+        }),
+      )
+      .max(50)
+      .default([])
+      .meta({ title: 'What callers hand over' }),
+  }),
+  output: z.object({
+    values: z.record(z.string(), z.unknown()),
+    caller: z.object({ runId: z.string(), flowId: z.string() }),
+  }),
+  subscription: { kind: 'call' },
+});

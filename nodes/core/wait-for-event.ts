@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { defineHold } from '../sdk/index.ts';
+import { recordSchemas, type RecordEntity } from './record-schemas.ts';
+
+const entityIds = Object.keys(recordSchemas) as [RecordEntity, ...RecordEntity[]];
+const MS = { minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
+
+/**
+ * Waits until something happens to one record, or until its time is up, whichever comes first. What happened before it began to wait does not count.
+ */
+export const node = defineHold({
+  id: 'core.wait-for-event',
+  title: 'Wait until something happens',
+  description: 'Goes on when a record changes, an invoice is paid …, or when its time is up.',
+  category: 'Logic',
+  icon: 'bell-ring',
+  input: z.object({
+    entity: z.enum(entityIds).meta({
+      title: 'Record',
+      labels: {
+        vendor_invoice: 'Vendor invoice',
+        purchase_order: 'Purchase order',
+        vendor: 'Vendor',
+        project: 'Project',
+        cost_code: 'Cost code',
+      },
+    }),
+    change: z.enum(['created', 'updated', 'approved', 'rejected', 'paid']).meta({ title: 'Change' }),
+    equals: z.string().min(1).max(400).meta({
+      title: 'Which one',
+      description: 'What stands in that field of the record it waits for: trigger.record.id',
+    }),
+    field: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*){0,7}$/, 'use a field such as id or vendorId')
+      .default('id')
+      .meta({ title: 'Field', description: 'Field of the record that must have this value.', advanced: true }),
+    amount: z
+      .number()
+      .min(0)
+      .max(100_000)
+      .default(7)
+      .meta({ title: 'At most', description: '0: as long as it takes.' }),
+    unit: z.enum(['minutes', 'hours', 'days']).default('days').meta({ title: 'Of what' }),
+  }),
+  output: z.object({ happened: z.boolean(), event: z.unknown() }),
+  ports: [
+    { id: 'out', title: 'It happened' },
+    { id: 'timeout', title: 'Time is up' },
+  ],
+  example: { entity: 'vendor_invoice', change: 'paid', equals: '7' },
+  async open({ input, platform, now }) {
+    if (!platform) throw new Error('This step needs the platform');
+    await platform.expect({
+      key: `${input.entity}.${input.change}`,
+      path: ['record', ...input.field.split('.')],
+      value: input.equals,
+    });
+    return input.amount === 0 ? {} : { until: new Date(now().getTime() + input.amount * MS[input.unit]) };
+  },
+  close: (_, end) =>
+    end.kind === 'answered'
+      ? { output: { happened: true, event: end.answer } }
+      : { output: { happened: false, event: null }, port: 'timeout' },
+});

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import { node as forEvent } from './wait-for-event.ts';
+import { node as forHours } from './wait-for-hours.ts';
+
+const zone = { timeZone: 'America/New_York' };
+const until = (input: object, now: string): string =>
+  forHours.wait?.until(forHours.input.parse(input) as never, new Date(now), zone).toISOString() ?? '';
+
+describe('office hours', () => {
+  test.each([
+    ['within them', {}, '2026-03-03T15:00:00Z', '2026-03-03T15:00:00.000Z'],
+    ['before they begin', {}, '2026-03-03T11:00:00Z', '2026-03-03T13:00:00.000Z'],
+    ['when they have just ended', {}, '2026-03-03T22:00:00Z', '2026-03-04T13:00:00.000Z'],
+    ['on Friday evening', {}, '2026-03-06T23:00:00Z', '2026-03-09T12:00:00.000Z'],
+    ['before a holiday', { holidays: ['2026-03-04'] }, '2026-03-03T23:00:00Z', '2026-03-05T13:00:00.000Z'],
+    ['on Saturdays only', { days: ['saturday'] }, '2026-03-02T15:00:00Z', '2026-03-07T13:00:00.000Z'],
+    ['in another zone', { timeZone: 'America/Denver' }, '2026-03-03T14:00:00Z', '2026-03-03T15:00:00.000Z'],
+    // Clocks go forward in the night to Sunday, 8 March: eight o'clock comes an hour sooner by the sun.
+    ['over the change to summer time', { days: ['sunday'] }, '2026-03-07T23:00:00Z', '2026-03-08T12:00:00.000Z'],
+  ])('%s', (_, input, now, expected) => {
+    expect(until(input, now)).toBe(expected);
+  });
+
+  test.each([
+    [{ from: '8:00' }],
+    [{ from: '17:00', to: '08:00' }],
+    [{ timeZone: 'Mars/Base' }],
+    [{ days: [] }],
+    [{ holidays: ['2026-02-30'] }],
+  ])('refuse %j', (input) => {
+    expect(forHours.input.safeParse(input).success).toBe(false);
+  });
+});
+
+describe('waiting for something to happen', () => {
+  const open = async (more: object = {}) => {
+    const input = forEvent.input.parse({ entity: 'vendor_invoice', change: 'paid', equals: '7', ...more });
+    const expected: unknown[] = [];
+    const hold = await forEvent.hold?.open({
+      input: input as never,
+      now: () => new Date('2026-03-02T12:00:00Z'),
+      platform: { expect: (event: unknown) => Promise.resolve(void expected.push(event)) } as never,
+    } as never);
+    return { hold, expected };
+  };
+
+  test('looks for the value where the record has it, for as long as it is told', async () => {
+    expect(await open()).toEqual({
+      hold: { until: new Date('2026-03-09T12:00:00Z') },
+      expected: [{ key: 'vendor_invoice.paid', path: ['record', 'id'], value: '7' }],
+    });
+    expect((await open({ amount: 0 })).hold).toEqual({});
+    expect((await open({ field: 'vendor.id' })).expected).toMatchObject([{ path: ['record', 'vendor', 'id'] }]);
+  });
+
+  test('goes one way when it happened and another when its time is up', () => {
+    const at = new Date('2026-03-02T12:00:00Z');
+    expect(forEvent.hold?.close({} as never, { kind: 'answered', answer: { a: 1 }, at })).toEqual({
+      output: { happened: true, event: { a: 1 } },
+    });
+    expect(forEvent.hold?.close({} as never, { kind: 'expired', at })).toEqual({
+      output: { happened: false, event: null },
+      port: 'timeout',
+    });
+  });
+});

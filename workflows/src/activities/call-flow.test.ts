@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { FlowDocument } from '../flow/schema.ts';
+import type { Dependencies } from './dependencies.ts';
+import { createActivities } from './index.ts';
+import { openBench, type Bench } from './testing.ts';
+import { playedRun, publishFlow, scriptedVendor, type PlayedRun, type ScriptedVendor } from './testing-flow.ts';
+
+let bench: Bench;
+let deps: Dependencies;
+let vendor: ScriptedVendor;
+beforeAll(async () => {
+  bench = await openBench();
+});
+beforeEach(() => {
+  vendor = scriptedVendor();
+  const types = vendor.nodeTypes.map((type) => [`${type.id}@1`, type] as const);
+  deps = { ...bench.deps, catalog: { ...bench.catalog, nodeTypes: new Map([...bench.catalog.nodeTypes, ...types]) } };
+});
+afterAll(() => bench.close());
+
+const node = (type: string, inputs: Readonly<Record<string, unknown>> = {}): FlowDocument['nodes'][string] => ({
+  ...{ type, version: 1, name: type },
+  inputs: Object.fromEntries(
+    Object.entries(inputs).map(([field, value]) => [
+      field,
+      typeof value === 'string' && value.startsWith('=')
+        ? { kind: 'expression' as const, source: value.slice(1) }
+        : { kind: 'literal' as const, value: value as string },
+    ]),
+  ),
+});
+const edge = (from: string, to: string, port = 'out') => ({ id: `${from}:${port}:${to}`, from, port, to });
+
+const fields = [
+  { id: 'amount', title: 'Amount', required: true },
+  { id: 'note', title: 'Note', required: false },
+];
+/** Takes an amount, writes, hands back what it wrote. */
+const called = (name = '="booked " & trigger.values.amount'): Pick<FlowDocument, 'nodes' | 'edges'> => ({
+  nodes: {
+    t: node('core.flow-input', { fields }),
+    write: node('test.write', { name }),
+    back: node('core.return', { values: '={"text": steps.write.name}' }),
+  },
+  edges: [edge('t', 'write'), edge('write', 'back')],
+});
+const caller = (flow: string, more: object = {}): Pick<FlowDocument, 'nodes' | 'edges'> => ({
+  nodes: {
+    t: node('test.begin'),
+    call: node('core.call-flow', { flow, values: '={"amount": trigger.amount}', ...more }),
+    after: node('test.write', { name: '="after " & steps.call.result.text' }),
+  },
+  edges: [edge('t', 'call'), edge('call', 'after')],
+});
+
+async function callOf(run: PlayedRun): Promise<PlayedRun> {
+  const [row] = await bench.database.asOwner<{ id: string; plan_hash: string }>(
+    `select runs.id, plan_hash from runs join waits on waits.kind = 'run' and waits.key = runs.id::text where waits.run_id = $1`,
+    [run.runId],
+  );
+  if (!row) throw new Error('Nothing was called');
+  return playedRun(bench, deps, { runId: row.id, planHash: row.plan_hash });
+}
+
+async function wakes(run: PlayedRun): Promise<number> {
+  const [row] = await bench.database.asOwner<{ count: string }>('select count(*) from run_wakes where run_id = $1', [
+    run.runId,
+  ]);
+  return Number(row?.count);
+}
+
+describe('a flow that is called', () => {
+  test('runs once as a run of its own; its caller waits, is woken, and takes over what it hands back', async () => {
+    const target = await publishFlow(bench, deps, called());
+    const run = await (await publishFlow(bench, deps, caller(target.flowId))).begin({ amount: 7 });
+    expect(await run.play()).toEqual({ runId: run.runId, ended: false, wakeInMs: null });
+    expect(await run.play()).toMatchObject({ ended: false });
+    expect((await run.row())['status']).toBe('waiting');
+    const child = await callOf(run);
+    expect(await child.row()).toMatchObject({
+      parent_run_id: run.runId,
+      parent_node_id: 'call',
+      depth: 1,
+      status: 'queued',
+    });
+    expect((await child.play())?.ended).toBe(true);
+    expect(await wakes(run)).toBe(1);
+    expect((await run.play())?.ended).toBe(true);
+    expect(vendor.calls).toEqual(['booked 7', 'after booked 7']);
+    const [count] = await bench.database.asOwner('select count(*)::int from runs where parent_run_id = $1', [
+      run.runId,
+    ]);
+    expect(count).toEqual({ count: 1 });
+  });
+
+  test('that fails has its caller wait for a person, who may have it called anew', async () => {
+    vendor.outcomes.set('booked 7', ['invalid']);
+    const target = await publishFlow(bench, deps, called());
+    const run = await (await publishFlow(bench, deps, caller(target.flowId))).begin({ amount: 7 });
+    await run.play();
+    const first = await callOf(run);
+    await first.play();
+    await first.settle('write', { action: 'abort' });
+    await first.play();
+    await run.play();
+    expect((await run.steps())['call']).toMatchObject({
+      status: 'parked',
+      error: { code: 'called_flow_failed', message: 'The flow that was called failed: It was invalid.' },
+    });
+    expect(await run.settle('call', { action: 'retry' })).toBe(true);
+    await run.play();
+    const second = await callOf(run);
+    expect(second.runId).not.toBe(first.runId);
+    await second.play();
+    expect((await run.play())?.ended).toBe(true);
+    expect(vendor.calls).toEqual(['booked 7', 'booked 7', 'after booked 7']);
+  });
+
+  test('keeps the version its caller asks for', async () => {
+    const target = await publishFlow(bench, deps, called());
+    await publishFlow(bench, deps, called('="second " & trigger.values.amount'), { flowId: target.flowId, version: 2 });
+    for (const [more, expected] of [
+      [{ version: 1 }, 'booked 1'],
+      [{}, 'second 1'],
+    ] as const) {
+      const run = await (await publishFlow(bench, deps, caller(target.flowId, more))).begin({ amount: 1 });
+      await run.play();
+      await (await callOf(run)).play();
+      expect(vendor.calls.at(-1)).toBe(expected);
+    }
+  });
+
+  test.each([
+    ['is not handed what it needs', called(), { values: '={}' }, 'required_missing'],
+    ['is handed what it does not know', called(), { values: '={"amount": 1, "amuont": 2}' }, 'field_unknown'],
+    ['has no such version', called(), { version: 9 }, 'flow_not_published'],
+    [
+      'begins otherwise',
+      { nodes: { t: node('test.begin'), a: node('test.look', { name: 'a' }) }, edges: [edge('t', 'a')] },
+      {},
+      'flow_takes_no_calls',
+    ],
+  ])('and %s is not begun, and its caller says why', async (_, document, more, code) => {
+    const target = await publishFlow(bench, deps, document);
+    const run = await (await publishFlow(bench, deps, caller(target.flowId, more))).begin({ amount: 1 });
+    await run.play();
+    expect((await run.steps())['call']).toMatchObject({ status: 'parked', error: { code } });
+    expect(vendor.calls).toEqual([]);
+    await expect(callOf(run)).rejects.toThrow('Nothing was called');
+  });
+
+  test('by itself ends where calls go too deep', async () => {
+    const target = await publishFlow(bench, deps, called());
+    await publishFlow(
+      bench,
+      deps,
+      {
+        nodes: {
+          t: node('core.flow-input', { fields }),
+          call: node('core.call-flow', { flow: target.flowId, values: '={"amount": trigger.values.amount + 1}' }),
+        },
+        edges: [edge('t', 'call')],
+      },
+      { flowId: target.flowId, version: 2 },
+    );
+    let run = await (await publishFlow(bench, deps, caller(target.flowId))).begin({ amount: 0 });
+    for (let depth = 1; depth <= 8; depth++) {
+      await run.play();
+      run = await callOf(run);
+    }
+    await run.play();
+    expect((await run.steps())['call']).toMatchObject({ status: 'parked', error: { code: 'call_too_deep' } });
+  });
+
+  test('is cancelled with its caller, and its carrier is told', async () => {
+    const target = await publishFlow(bench, deps, called());
+    const run = await (await publishFlow(bench, deps, caller(target.flowId))).begin({ amount: 7 });
+    await run.play();
+    const child = await callOf(run);
+    await createActivities(deps).cancelRun({ companyId: bench.companyId, runId: run.runId });
+    expect((await child.row())['status']).toBe('cancelled');
+    expect(await wakes(child)).toBe(1);
+    expect((await child.play())?.ended).toBe(true);
+    expect(vendor.calls).toEqual([]);
+  });
+});

@@ -1,0 +1,210 @@
+import { randomUUID } from 'node:crypto';
+import { json, literal, type Transaction } from '@plumbline/db';
+import { ConnectorFailure } from '@plumbline/nodes';
+import { sql } from 'kysely';
+import type { Plan } from '../flow/plan.ts';
+import { QUEUED_CHANNEL, type QueuedNotice } from '../go-ahead.ts';
+import type { RunRef } from './contract.ts';
+import type { Dependencies } from './dependencies.ts';
+import type { PlatformStep } from './platform.ts';
+
+/** The trigger of flows that other flows call. */
+export const CALLED_TRIGGER = 'core.flow-input';
+/** Calls may be so deep: a flow that calls itself ends there. */
+const DEPTH = 8;
+
+/**
+ * Starts a run of another flow for a step, once, and has the step wait for its end. The run, its beginning and the wait are written together.
+ * @throws ConnectorFailure `invalid` when there is no such flow, it is not published, takes no calls, or calls go too deep.
+ */
+export async function callFlow(
+  deps: Dependencies,
+  caller: PlatformStep,
+  call: { readonly flowId: string; readonly version?: number; readonly values: Readonly<Record<string, unknown>> },
+): Promise<void> {
+  const { companyId, runId, nodeId, iteration, lane } = caller;
+  if (lane.depth + 1 > DEPTH)
+    throw new ConnectorFailure({
+      kind: 'invalid',
+      code: 'call_too_deep',
+      message: `Flows call each other ${DEPTH} deep here, and no deeper is possible. Does one of them call itself without end?`,
+    });
+  await deps.store.tenant(companyId, async (tx) => {
+    const childId = randomUUID();
+    const waits = await tx
+      .insertInto('waits')
+      .values({
+        company_id: companyId,
+        run_id: runId,
+        node_id: nodeId,
+        iteration,
+        kind: 'run',
+        key: childId,
+        path: null,
+        value: null,
+        answer: null,
+        answered_at: null,
+      })
+      .onConflict((conflict) => conflict.columns(['company_id', 'run_id', 'node_id', 'iteration']).doNothing())
+      .executeTakeFirst();
+    if (waits.numInsertedOrUpdatedRows !== 1n) return;
+    const target = await targetOf(tx, companyId, call);
+    checkValues(target, call.values);
+    const now = deps.now();
+    await tx
+      .insertInto('runs')
+      .values({
+        id: childId,
+        company_id: companyId,
+        flow_id: call.flowId,
+        flow_version: target.version,
+        plan_hash: target.hash,
+        event_id: null,
+        trigger_node_id: target.triggerNodeId,
+        carrier_id: randomUUID(),
+        lane: 0,
+        status: 'queued',
+        error: null,
+        queued_at: now,
+        confirmed_at: null,
+        started_at: null,
+        finished_at: null,
+        parent_run_id: runId,
+        parent_node_id: nodeId,
+        parent_iteration: iteration,
+        depth: lane.depth + 1,
+      })
+      .execute();
+    await tx
+      .insertInto('steps')
+      .values({
+        company_id: companyId,
+        run_id: childId,
+        node_id: target.triggerNodeId,
+        iteration: '',
+        status: 'succeeded',
+        attempt: 1,
+        port: 'out',
+        input: null,
+        output: json({ values: call.values, caller: { runId, flowId: lane.flowId } }),
+        error: null,
+        next_attempt_at: null,
+        started_at: now,
+        finished_at: now,
+      })
+      .execute();
+    const notice: QueuedNotice = { companyId, planHash: target.hash, runIds: [childId] };
+    await sql.raw(`select pg_notify('${QUEUED_CHANNEL}', ${literal(json(notice))})`).execute(tx);
+  });
+}
+
+/** Ends what a cancelled run had called, and what that had called in turn; their carriers are told. */
+export async function cancelCalled(deps: Dependencies, { companyId, runId }: RunRef): Promise<void> {
+  await deps.store.tenant(companyId, async (tx) => {
+    const { rows } = await sql<{ id: string; carrier_id: string }>`
+      with recursive called as (
+        select id from runs where company_id = ${companyId} and parent_run_id = ${runId} and finished_at is null
+        union all
+        select runs.id from runs join called on runs.parent_run_id = called.id
+         where runs.company_id = ${companyId} and runs.finished_at is null)
+      update runs set status = 'cancelled', finished_at = ${deps.now()}
+       where company_id = ${companyId} and id in (select id from called) and finished_at is null
+      returning id, carrier_id`.execute(tx);
+    if (rows.length === 0) return;
+    const runIds = rows.map(({ id }) => id);
+    await tx
+      .updateTable('steps')
+      .set({ status: 'failed', finished_at: deps.now(), next_attempt_at: null })
+      .where('company_id', '=', companyId)
+      .where('run_id', 'in', runIds)
+      .where('status', 'in', ['running', 'waiting', 'parked'])
+      .execute();
+    await tx
+      .insertInto('run_wakes')
+      .values(rows.map(({ id, carrier_id }) => ({ company_id: companyId, run_id: id, carrier_id })))
+      .execute();
+  });
+}
+
+interface Target {
+  readonly name: string;
+  readonly version: number;
+  readonly hash: string;
+  readonly triggerNodeId: string;
+  readonly fields: readonly { readonly id: string; readonly title: string; readonly required: boolean }[];
+}
+
+async function targetOf(
+  tx: Transaction,
+  companyId: string,
+  { flowId, version }: { readonly flowId: string; readonly version?: number },
+): Promise<Target> {
+  const refuse = (code: string, message: string): never => {
+    throw new ConnectorFailure({ kind: 'invalid', code, message });
+  };
+  const flow = /^[0-9a-f-]{36}$/.test(flowId)
+    ? await tx
+        .selectFrom('flows')
+        .select(['name', 'published_version'])
+        .where('company_id', '=', companyId)
+        .where('id', '=', flowId)
+        .executeTakeFirst()
+    : undefined;
+  if (!flow) return refuse('flow_missing', 'The flow that is called does not exist any more. Choose another one.');
+  const number = version ?? flow.published_version;
+  const row =
+    number === null
+      ? undefined
+      : await tx
+          .selectFrom('flow_versions')
+          .innerJoin('plans', (join) =>
+            join
+              .onRef('plans.company_id', '=', 'flow_versions.company_id')
+              .onRef('plans.hash', '=', 'flow_versions.plan_hash'),
+          )
+          .select(['flow_versions.number', 'plans.hash', 'plans.plan'])
+          .where('flow_versions.company_id', '=', companyId)
+          .where('flow_versions.flow_id', '=', flowId)
+          .where('flow_versions.number', '=', number)
+          .executeTakeFirst();
+  if (!row)
+    return refuse(
+      'flow_not_published',
+      version === undefined
+        ? `"${flow.name}" has not been published. Publish it, then retry.`
+        : `"${flow.name}" has no version ${version}. Choose one that exists.`,
+    );
+  const plan = row.plan as unknown as Plan;
+  const [triggerNodeId] = Object.keys(plan.steps).filter((id) => plan.steps[id]?.type === CALLED_TRIGGER);
+  if (triggerNodeId === undefined)
+    return refuse(
+      'flow_takes_no_calls',
+      `"${flow.name}" does not begin with "Another flow calls it". Add that trigger there and publish.`,
+    );
+  const fields = plan.steps[triggerNodeId]?.inputs['fields'];
+  return {
+    name: flow.name,
+    version: row.number,
+    hash: row.hash,
+    triggerNodeId,
+    fields: fields?.kind === 'literal' ? (fields.value as Target['fields']) : [],
+  };
+}
+
+/** What is handed over must be what the called flow asks for. */
+function checkValues({ name, fields }: Target, values: Readonly<Record<string, unknown>>): void {
+  const missing = fields.find(({ id, required }) => required && (values[id] === undefined || values[id] === null));
+  if (missing)
+    throw new ConnectorFailure({
+      kind: 'invalid',
+      code: 'required_missing',
+      message: `"${name}" needs ${missing.title}, and nothing was handed over for it.`,
+    });
+  const unknown = Object.keys(values).find((id) => fields.length > 0 && !fields.some((field) => field.id === id));
+  if (unknown !== undefined)
+    throw new ConnectorFailure({
+      kind: 'invalid',
+      code: 'field_unknown',
+      message: `"${name}" asks for no "${unknown}". It takes: ${fields.map(({ id }) => id).join(', ')}.`,
+    });
+}

@@ -1,0 +1,232 @@
+import { interpret, type Interpretation, type NodeEnd } from '../flow/interpret.ts';
+import type { Plan, PlanNode } from '../flow/plan.ts';
+import { LOOP_PORT, regionsOf } from '../flow/regions.ts';
+import type { StepFailure } from '../step-failure.ts';
+import type { LaneReport } from './contract.ts';
+import type { Dependencies } from './dependencies.ts';
+import { stepName, topLevel, type Lane, type Scope } from './lane.ts';
+import { carryLoop, type LoopEnd } from './loop.ts';
+import type { StepAttempt, StepOutcome, StepRunner } from './run-step.ts';
+import { undoRun } from './undo-run.ts';
+
+/** A run that was taken up, and how long it may be carried on. */
+export interface RunWork {
+  readonly companyId: string;
+  readonly planHash: string;
+  readonly plan: Plan;
+  readonly lane: Lane;
+  /** On the clock of `performance.now()`: nothing new is begun after it. */
+  readonly deadline: number;
+}
+
+/** What became of a region: of the whole run, or of one turn of a loop. */
+export interface RegionEnd extends Interpretation {
+  readonly failure: StepFailure | undefined;
+}
+
+/** Carries one run on as far as it goes without waiting, and says what it waits for. */
+export async function carryRun(deps: Dependencies, runner: StepRunner, work: RunWork): Promise<LaneReport> {
+  return await new CarriedRun(deps, runner, work).carry();
+}
+
+/** One run, while it is carried on. */
+export class CarriedRun {
+  readonly deps: Dependencies;
+  readonly runner: StepRunner;
+  readonly work: RunWork;
+  /** When it can go on by itself, in milliseconds. */
+  #wakeAt: number | undefined;
+  /** Why a person is waited for. */
+  #stuck: StepFailure | undefined;
+  #parked = false;
+  /** It ended elsewhere while it was carried on here. */
+  #gone = false;
+  #compensate: boolean;
+
+  constructor(deps: Dependencies, runner: StepRunner, work: RunWork) {
+    this.deps = deps;
+    this.runner = runner;
+    this.work = work;
+    this.#compensate = work.lane.compensate;
+  }
+
+  /** Whether nothing new may be begun in this call. */
+  get isOver(): boolean {
+    return performance.now() > this.work.deadline;
+  }
+
+  async carry(): Promise<LaneReport> {
+    const { lane } = this.work;
+    const end = lane.compensate ? this.#givenUp() : await this.region(undefined, topLevel);
+    if (this.#gone) return endedReport(lane.runId);
+    if (end.failure && this.#compensate) return await this.#undo(end);
+    if (end.failure || !end.paused) return await this.#end(end);
+    return await this.#wait();
+  }
+
+  /** Interprets a region: the whole run, or one turn of a loop. */
+  async region(loop: PlanNode | undefined, scope: Scope): Promise<RegionEnd> {
+    const { plan, lane } = this.work;
+    const regions = regionsOf(plan.graph);
+    const own: { failure: StepFailure | undefined } = { failure: undefined };
+    const end = await interpret({
+      graph: loop ? regions.inside(loop.id) : regions.top,
+      entry: loop ? { nodeId: loop.id, port: LOOP_PORT } : { nodeId: lane.triggerNodeId, port: 'out' },
+      execute: (node) => this.#step(node, scope, own),
+      hasBegun: (nodeId) => lane.steps.has(stepName(nodeId, scope.iteration)),
+      now: this.deps.now().getTime(),
+    });
+    if (end.wakeAt !== undefined) this.waitUntil(end.wakeAt);
+    return { ...end, failure: end.left?.how === 'failed' ? (own.failure ?? unknownFailure) : undefined };
+  }
+
+  /** Has the run carried on at that time, if nothing does so before. */
+  waitUntil(time: number): NodeEnd {
+    this.#wakeAt = Math.min(this.#wakeAt ?? Infinity, time);
+    return { kind: 'pause' };
+  }
+
+  attemptOf(node: PlanNode, scope: Scope, attempt: number): StepAttempt {
+    return {
+      companyId: this.work.companyId,
+      runId: this.work.lane.runId,
+      nodeId: node.id,
+      iteration: scope.iteration,
+      attempt,
+      maxAttempts: node.retry.attempts,
+      onError: node.onError,
+      initialSeconds: node.retry.initialSeconds,
+    };
+  }
+
+  async #step(node: PlanNode, scope: Scope, region: { failure: StepFailure | undefined }): Promise<NodeEnd> {
+    const { lane, plan, planHash } = this.work;
+    const name = stepName(node.id, scope.iteration);
+    const step = plan.steps[node.id];
+    if (!step) throw new Error(`Plan ${planHash} has no step ${node.id}`);
+    const settle = (outcome: StepOutcome | LoopEnd): NodeEnd => this.#settled(node, outcome, region);
+    const known = lane.steps.get(name);
+    if (known?.status === 'succeeded') {
+      if (node.control === 'next' || node.control === 'break')
+        return settle({ kind: 'left', how: node.control, value: valueOf(lane.outputs.get(name)) });
+      return { kind: 'port', port: known.port ?? 'out', at: known.finishedAt?.getTime() ?? 0 };
+    }
+    if (known?.status === 'failed') {
+      if (known.port === 'error') return { kind: 'port', port: 'error', at: known.finishedAt?.getTime() ?? 0 };
+      return settle({ kind: 'failed', failure: known.error ?? unknownFailure });
+    }
+    if (known?.status === 'parked') return settle({ kind: 'parked', failure: known.error ?? unknownFailure });
+    const isLoop = node.control === 'each' || node.control === 'while';
+    if (isLoop && known?.status === 'running') return settle(await carryLoop(this, node, step, scope));
+    const now = this.deps.now().getTime();
+    const due = known?.nextAttemptAt?.getTime();
+    // What may be answered looks for it whenever it is carried on; everything else has its time.
+    const mayBeAnswered = known?.suspended && this.deps.catalog.nodeTypes.get(`${step.type}@${step.version}`)?.hold;
+    if (due !== undefined && due > now && !mayBeAnswered) return this.waitUntil(due);
+    if (this.isOver) return this.waitUntil(now);
+    // An attempt that a dead worker began is the same attempt, not another.
+    const attempt =
+      known?.status === 'waiting' && !known.suspended ? known.attempt + 1 : Math.max(known?.attempt ?? 1, 1);
+    const outcome = await this.runner.runStep(this.attemptOf(node, scope, attempt), step, lane, scope);
+    if (outcome.kind === 'opened') return settle(await carryLoop(this, node, step, scope, outcome.settings));
+    return settle(outcome);
+  }
+
+  #settled(node: PlanNode, outcome: StepOutcome | LoopEnd, region: { failure: StepFailure | undefined }): NodeEnd {
+    const now = this.deps.now().getTime();
+    switch (outcome.kind) {
+      case 'done':
+        return { kind: 'port', port: outcome.port, at: now };
+      case 'retry':
+        return this.waitUntil(now + outcome.afterMs);
+      case 'left':
+        return { kind: 'leave', how: outcome.how, value: outcome.value };
+      case 'parked':
+        this.#parked = true;
+        this.#stuck ??= outcome.failure;
+        return { kind: 'pause' };
+      case 'failed':
+        if (node.onError === 'port') return { kind: 'port', port: 'error', at: now };
+        if (node.onError === 'compensate') this.#compensate = true;
+        region.failure ??= outcome.failure;
+        return { kind: 'leave', how: 'failed' };
+      case 'gone':
+        this.#gone = true;
+        return { kind: 'pause' };
+      case 'held':
+      case 'paused':
+      case 'opened':
+        return { kind: 'pause' };
+    }
+  }
+
+  /** A run that somebody gave up: nothing goes on but what undoes it. */
+  #givenUp(): RegionEnd {
+    const failed = [...this.work.lane.steps.values()].find(
+      ({ status, port }) => status === 'failed' && port !== 'error',
+    );
+    return {
+      skipped: [],
+      left: { kind: 'leave', how: 'failed' },
+      paused: false,
+      wakeAt: undefined,
+      failure: failed?.error ?? unknownFailure,
+    };
+  }
+
+  async #undo(end: RegionEnd): Promise<LaneReport> {
+    const undone = await undoRun(this);
+    if (undone.kind === 'done') {
+      const { names, kept } = undone;
+      const failure = end.failure ?? unknownFailure;
+      return await this.#end({ ...end, failure: { ...failure, undone: names, kept } });
+    }
+    this.#settled(undone.node, undone.outcome, { failure: undefined });
+    return this.#gone ? endedReport(this.work.lane.runId) : await this.#wait();
+  }
+
+  async #end({ failure, skipped }: RegionEnd): Promise<LaneReport> {
+    const { lane } = this.work;
+    await lane.commit({
+      run: {
+        runId: lane.runId,
+        status: failure ? 'failed' : 'succeeded',
+        at: this.deps.now(),
+        skipped,
+        ...(failure ? { error: failure } : {}),
+      },
+    });
+    return endedReport(lane.runId);
+  }
+
+  async #wait(): Promise<LaneReport> {
+    const { lane } = this.work;
+    const now = this.deps.now();
+    const wakeAt = this.#wakeAt;
+    // What only a person can move on is parked; what an answer, or its time, moves on by itself waits.
+    const status = this.#parked && wakeAt === undefined ? 'parked' : 'waiting';
+    await lane.commit({
+      run: { runId: lane.runId, status, at: now, ...(this.#stuck ? { error: this.#stuck } : {}) },
+    });
+    return {
+      runId: lane.runId,
+      ended: false,
+      wakeInMs: wakeAt === undefined ? null : Math.max(0, wakeAt - now.getTime()),
+    };
+  }
+}
+
+export function endedReport(runId: string): LaneReport {
+  return { runId, ended: true, wakeInMs: null };
+}
+
+const unknownFailure: StepFailure = {
+  kind: 'bug',
+  code: 'unexpected',
+  message: 'A step failed.',
+  fix: 'Look at its run.',
+};
+
+function valueOf(output: unknown): unknown {
+  return (output as { readonly value?: unknown } | undefined)?.value ?? null;
+}

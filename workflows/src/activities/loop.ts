@@ -1,0 +1,249 @@
+import type { PlanNode, PlanStep } from '../flow/plan.ts';
+import { regionsOf } from '../flow/regions.ts';
+import type { StepFailure } from '../step-failure.ts';
+import { stepKey } from '../step-key.ts';
+import type { CarriedRun, RegionEnd } from './carry-run.ts';
+import { StepError } from './classify.ts';
+import { stepName, type Scope, type Turn } from './lane.ts';
+import { LoopLedger, type LoopSettings, type PendingTurn } from './loop-ledger.ts';
+import type { StepOutcome } from './run-step.ts';
+
+export type LoopEnd =
+  /** Some of its turns wait, or their time in this call is over. */
+  { readonly kind: 'paused' } | StepOutcome;
+
+/** Turns that are read at once. */
+const PAGE = 500;
+
+/**
+ * Carries a loop that is open on: the turns that are under way first, then the next ones, so many at once. Every turn is interpreted on its own and closed in
+ * the ledger when it is over, so the next call reads only what is not; a list of any length costs no more to take up than its turns under way.
+ */
+export async function carryLoop(
+  run: CarriedRun,
+  node: PlanNode,
+  step: PlanStep,
+  scope: Scope,
+  opened?: LoopSettings,
+): Promise<LoopEnd> {
+  const { companyId, lane } = run.work;
+  const ledger = new LoopLedger(run.deps.store, {
+    companyId,
+    runId: lane.runId,
+    nodeId: node.id,
+    iteration: scope.iteration,
+  });
+  const settings = opened ?? (await ledger.settings());
+  const loop: OpenLoop = { run, node, step, scope, ledger, settings, opened: opened !== undefined };
+  const turned = node.control === 'while' ? await repeat(loop) : await forEach(loop);
+  if (turned.kind === 'paused') return { kind: 'paused' };
+  return await close(loop, turned);
+}
+
+interface OpenLoop {
+  readonly run: CarriedRun;
+  readonly node: PlanNode;
+  readonly step: PlanStep;
+  readonly scope: Scope;
+  readonly ledger: LoopLedger;
+  readonly settings: LoopSettings;
+  /** Whether it was opened in this call, so that none of its turns has begun. */
+  readonly opened: boolean;
+}
+
+type Turned =
+  | { readonly kind: 'paused' }
+  /** All turns are over, but for those that will not be done. */
+  | { readonly kind: 'over'; readonly failure?: StepFailure };
+
+/** The turns of a list. */
+async function forEach(loop: OpenLoop): Promise<Turned> {
+  const { run, ledger, settings } = loop;
+  const begun = loop.opened ? [] : turnsUnderWay(loop);
+  const queue: PendingTurn[] = begun.length > 0 ? await ledger.pending({ indexes: begun }) : [];
+  const known = new Set(begun);
+  let after = -1;
+  let more = true;
+  let paused = 0;
+  let failure: StepFailure | undefined;
+  let left = false;
+  const running = new Set<Promise<void>>();
+
+  const next = async (): Promise<PendingTurn | undefined> => {
+    while (queue.length === 0 && more) {
+      const page = await ledger.pending({ after, limit: PAGE });
+      more = page.length === PAGE;
+      after = page.at(-1)?.index ?? after;
+      queue.push(...page.filter(({ index }) => !known.has(index)));
+    }
+    return queue.shift();
+  };
+  const isAllowed = (): boolean => !left && !failure && running.size + paused < settings.concurrency;
+
+  for (;;) {
+    while (isAllowed()) {
+      if (run.isOver) {
+        // Whether anything is left to begin shows when it is carried on again.
+        if (queue.length > 0 || more) {
+          run.waitUntil(run.deps.now().getTime());
+          paused++;
+        }
+        break;
+      }
+      const turn = await next();
+      if (!turn) break;
+      const task: Promise<void> = take(loop, turn.index, { count: settings.count, item: turn.item }).then((end) => {
+        running.delete(task);
+        if (end.kind === 'paused') paused++;
+        else if (end.kind === 'left') left = true;
+        else if (end.failure && settings.onItemError === 'stop') failure ??= itemFailed(loop, turn.index, end.failure);
+      });
+      running.add(task);
+    }
+    if (running.size === 0) break;
+    await Promise.race(running);
+  }
+  if (left || failure) return { kind: 'over', ...(failure ? { failure } : {}) };
+  return paused > 0 ? { kind: 'paused' } : { kind: 'over' };
+}
+
+/** Rounds, as long as the condition holds. */
+async function repeat(loop: OpenLoop): Promise<Turned> {
+  const { run, node, step, scope, ledger, settings } = loop;
+  const { lane, companyId } = run.work;
+  const last = loop.opened ? undefined : await ledger.latest();
+  let index = last ? (last.pending ? last.index : last.index + 1) : 0;
+  let pending = last?.pending ?? false;
+  let value = last?.value;
+  for (;;) {
+    if (run.isOver) {
+      run.waitUntil(run.deps.now().getTime());
+      return { kind: 'paused' };
+    }
+    if (!pending) {
+      const turns: readonly Turn[] = [...scope.turns, turnOf(node, index, { value })];
+      const key = stepKey({ companyId, runId: lane.runId, nodeId: node.id, iteration: `${scope.iteration}/${index}` });
+      try {
+        const { condition } = await run.runner.mapStep(
+          { companyId },
+          step,
+          lane,
+          { iteration: scope.iteration, turns },
+          key,
+        );
+        if (condition !== true) return { kind: 'over' };
+      } catch (error) {
+        if (!(error instanceof StepError)) throw error;
+        return { kind: 'over', failure: error.failure };
+      }
+      if (index >= settings.limit) return { kind: 'over', failure: tooManyRounds(step, settings.limit) };
+      await ledger.add(index);
+    }
+    const end = await take(loop, index, { value });
+    if (end.kind === 'paused') return end;
+    if (end.kind === 'left') return { kind: 'over' };
+    if (end.failure) return { kind: 'over', failure: itemFailed(loop, index, end.failure) };
+    ({ value } = end);
+    pending = false;
+    index++;
+  }
+}
+
+type TurnOutcome =
+  | { readonly kind: 'paused' }
+  /** It left the whole loop. */
+  | { readonly kind: 'left' }
+  | { readonly kind: 'over'; readonly value: unknown; readonly failure: StepFailure | undefined };
+
+/** One turn, as far as it goes. */
+async function take(loop: OpenLoop, index: number, given: Omit<Turn, 'loopId' | 'index'>): Promise<TurnOutcome> {
+  const { run, node, scope } = loop;
+  const { lane, plan } = run.work;
+  const iteration = scope.iteration === '' ? String(index) : `${scope.iteration}.${index}`;
+  const end = await run.region(node, { iteration, turns: [...scope.turns, turnOf(node, index, given)] });
+  if (!end.left && end.paused) return { kind: 'paused' };
+  const value = valueOf(end);
+  const nodes = regionsOf(plan.graph)
+    .inside(node.id)
+    .nodes.map(({ id }) => id);
+  lane.note({
+    turn: {
+      ...{ runId: lane.runId, nodeId: node.id, parent: scope.iteration, index, at: run.deps.now(), nodes },
+      ...(end.failure ? { status: 'failed', error: end.failure } : { status: 'done', value }),
+    },
+  });
+  // Nobody reads what a turn did once it is over, and a long list must not fill the memory.
+  for (const id of nodes) lane.outputs.delete(stepName(id, iteration));
+  if (end.left?.how === 'break') return { kind: 'left' };
+  return { kind: 'over', value, failure: end.failure };
+}
+
+function turnOf(node: PlanNode, index: number, given: Omit<Turn, 'loopId' | 'index'>): Turn {
+  return { loopId: node.id, index, ...given };
+}
+
+function valueOf({ left }: RegionEnd): unknown {
+  return left?.how === 'next' || left?.how === 'break' ? left.value : null;
+}
+
+/** Writes what became of the loop. */
+async function close(loop: OpenLoop, { failure }: { readonly failure?: StepFailure }): Promise<LoopEnd> {
+  const { run, node, step, scope, ledger, settings } = loop;
+  const { lane, plan } = run.work;
+  const startedAt = run.deps.now();
+  await lane.commit({});
+  const attempt = run.attemptOf(node, scope, 1);
+  // What a loop that waits for a person has not done may still be done.
+  if (!failure || node.onError !== 'park') await ledger.skipRest(run.deps.now());
+  if (failure)
+    return run.runner.recordFailure({ input: attempt, step, lane, startedAt, error: new StepError(failure) });
+  const handsOn = regionsOf(plan.graph)
+    .inside(node.id)
+    .nodes.some(({ control }) => control === 'next' || control === 'break');
+  const summary = await ledger.summary(handsOn);
+  const output =
+    node.control === 'while'
+      ? { count: summary.count, value: summary.values.at(-1) ?? null, values: summary.values }
+      : { ...summary, errors: settings.onItemError === 'collect' ? summary.errors : [] };
+  lane.note({
+    end: {
+      ...{ runId: lane.runId, nodeId: node.id, iteration: scope.iteration, attempt: 1, startedAt, at: run.deps.now() },
+      ...{ status: 'succeeded', port: 'out', output },
+    },
+  });
+  lane.outputs.set(stepName(node.id, scope.iteration), output);
+  return { kind: 'done', port: 'out' };
+}
+
+/** Turns whose steps were under way when the run was taken up. */
+function turnsUnderWay({ run, node, scope }: OpenLoop): number[] {
+  const { lane, plan } = run.work;
+  const inside = new Set(regionsOf(plan.graph).within(node.id));
+  const depth = scope.iteration === '' ? 0 : scope.iteration.split('.').length;
+  const indexes = new Set<number>();
+  for (const name of lane.steps.keys()) {
+    const [nodeId = '', iteration = ''] = name.split(' ');
+    const parts = iteration.split('.');
+    if (inside.has(nodeId) && parts.length > depth && parts.slice(0, depth).join('.') === scope.iteration)
+      indexes.add(Number(parts[depth]));
+  }
+  return [...indexes].sort((a, b) => a - b);
+}
+
+function itemFailed({ step, node }: OpenLoop, index: number, failure: StepFailure): StepFailure {
+  return {
+    ...failure,
+    kind: 'invalid',
+    code: 'item_failed',
+    message: `${node.control === 'while' ? 'Round' : 'Item'} ${index + 1} of "${step.name}" failed: ${failure.message}`,
+  };
+}
+
+function tooManyRounds(step: PlanStep, limit: number): StepFailure {
+  return {
+    kind: 'invalid',
+    code: 'loop_limit',
+    message: `"${step.name}" went round ${limit} times and its condition still holds.`,
+    fix: 'Correct the condition, or raise "Most rounds" in its settings, up to 10000; then publish and run it again.',
+  };
+}

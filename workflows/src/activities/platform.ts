@@ -1,0 +1,58 @@
+import { json } from '@plumbline/db';
+import type { Platform } from '@plumbline/nodes';
+import type { PlanStep } from '../flow/plan.ts';
+import { callFlow } from './call-flow.ts';
+import type { Dependencies } from './dependencies.ts';
+import type { Lane } from './lane.ts';
+import { awaitEvent } from './waits.ts';
+
+/** A step, as far as the platform's services need to know it. */
+export interface PlatformStep {
+  readonly companyId: string;
+  readonly runId: string;
+  readonly nodeId: string;
+  readonly iteration: string;
+  readonly step: PlanStep;
+  readonly lane: Lane;
+}
+
+/** What only the platform can do for a core node. Every service is idempotent for a step: carried out again, it changes nothing. */
+export function platformFor(deps: Dependencies, step: PlatformStep, key: string): Platform {
+  const { companyId, runId } = step;
+  return {
+    notify: (notice) =>
+      deps.store.tenant(companyId, async (tx) => {
+        await tx
+          .insertInto('notifications')
+          .values({
+            company_id: companyId,
+            key,
+            title: notice.title,
+            body: notice.body,
+            severity: notice.severity,
+            run_id: runId,
+            read_at: null,
+          })
+          .onConflict((conflict) => conflict.columns(['company_id', 'key']).doNothing())
+          .execute();
+        return await tx
+          .selectFrom('notifications')
+          .select('id')
+          .where('company_id', '=', companyId)
+          .where('key', '=', key)
+          .executeTakeFirstOrThrow();
+      }),
+    call: (flow) => callFlow(deps, step, flow),
+    handBack: async (values) => {
+      await deps.store.tenant(companyId, (tx) =>
+        tx
+          .updateTable('runs')
+          .set({ result: json(values) })
+          .where('company_id', '=', companyId)
+          .where('id', '=', runId)
+          .execute(),
+      );
+    },
+    expect: (event) => awaitEvent(deps.store, step, event),
+  };
+}

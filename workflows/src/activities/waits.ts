@@ -1,0 +1,66 @@
+import { json, type Store } from '@plumbline/db';
+import type { StepRef } from './contract.ts';
+
+/** An answer that came for a step. */
+export interface Answer {
+  readonly answer: unknown;
+  readonly at: Date;
+}
+
+/** What came for a step that waits; undefined while nothing has. */
+export async function readAnswer(store: Store, ref: StepRef): Promise<Answer | undefined> {
+  const { companyId, runId, nodeId, iteration } = ref;
+  const row = await store.tenant(companyId, (tx) =>
+    tx
+      .selectFrom('waits')
+      .select(['answer', 'answered_at'])
+      .where('company_id', '=', companyId)
+      .where('run_id', '=', runId)
+      .where('node_id', '=', nodeId)
+      .where('iteration', '=', iteration)
+      .executeTakeFirst(),
+  );
+  return row?.answered_at ? { answer: row.answer, at: row.answered_at } : undefined;
+}
+
+/** Writes down that a step waits. Whoever answers wakes the run in the same transaction. */
+export async function openWait(
+  store: Store,
+  ref: StepRef,
+  wait: {
+    readonly kind: string;
+    readonly key: string;
+    readonly path?: readonly string[];
+    readonly value?: string;
+    readonly config?: Readonly<Record<string, unknown>>;
+  },
+): Promise<void> {
+  await store.tenant(ref.companyId, (tx) =>
+    tx
+      .insertInto('waits')
+      .values({
+        company_id: ref.companyId,
+        run_id: ref.runId,
+        node_id: ref.nodeId,
+        iteration: ref.iteration,
+        kind: wait.kind,
+        key: wait.key,
+        path: wait.path ? [...wait.path] : null,
+        value: wait.value ?? null,
+        config: json(wait.config ?? {}),
+        answer: null,
+        answered_at: null,
+      })
+      .onConflict((conflict) => conflict.columns(['company_id', 'run_id', 'node_id', 'iteration']).doNothing())
+      .execute(),
+  );
+}
+
+/** Waits for an event of a key in whose data, at `path`, stands `value`. Events that came before do not count. */
+export async function awaitEvent(
+  store: Store,
+  ref: StepRef,
+  event: { readonly key: string; readonly path: readonly string[]; readonly value: string },
+): Promise<void> {
+  await openWait(store, ref, { kind: 'event', ...event });
+}
