@@ -197,6 +197,22 @@ export function describeConnector(connector: Connector): void {
 
       if (!writes) return;
 
+      if (node.undo)
+        test('can be undone, and undone again without harm', async () => {
+          const start = opened.sandbox.snapshot();
+          const { output } = await run();
+          expect(opened.sandbox.snapshot()).not.toEqual(start);
+          const undo = async () =>
+            await node.undo?.run({
+              ...runContext(opened, node, node.example, { key: 'undo-1' }),
+              input: { input: node.input.parse(node.example), output } as never,
+            });
+          await undo();
+          const again = await run({ key: 'key-2' });
+          expect(again.output, 'what was undone is done anew').not.toEqual(output);
+          await undo().catch((error: unknown) => expect(error).toMatchObject({ kind: 'not_found' }));
+        });
+
       test('happens once, however the answer is lost', async () => {
         const start = opened.sandbox.snapshot();
         await run();

@@ -80,6 +80,25 @@ export const createBill = defineAction({
     const bill = bills.find((candidate) => amountText(candidate.TotalAmt) === total);
     return bill && { output: toOutput(bill) };
   },
+  undo: {
+    title: 'Deletes the bill',
+    /** By id and just before it, for the token of what somebody changed meanwhile. A bill that has been paid is refused by QuickBooks. */
+    async run({ http, connection, input: { output: bill }, idempotencyKey }) {
+      const { Bill } = await http.send({
+        method: 'GET',
+        path: companyPath(connection, `bill/${encodeURIComponent(bill.id)}`),
+        query: { minorversion: MINOR_VERSION },
+        answer: z.object({ Bill: z.object({ Id: z.string(), SyncToken: z.string() }) }),
+      });
+      await http.send({
+        method: 'POST',
+        path: companyPath(connection, 'bill'),
+        query: { operation: 'delete', minorversion: MINOR_VERSION, requestid: idempotencyKey },
+        json: { Id: Bill.Id, SyncToken: Bill.SyncToken },
+        answer: z.object({ Bill: z.object({ Id: z.string(), status: z.literal('Deleted') }) }),
+      });
+    },
+  },
 });
 
 /** @internal */

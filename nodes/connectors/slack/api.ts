@@ -81,6 +81,8 @@ const kinds: Readonly<Record<string, FailureKind>> = {
   not_in_channel: 'forbidden',
   ekm_access_denied: 'forbidden',
   channel_not_found: 'not_found',
+  message_not_found: 'not_found',
+  cant_delete_message: 'forbidden',
   is_archived: 'conflict',
   ratelimited: 'throttled',
   rate_limited: 'throttled',

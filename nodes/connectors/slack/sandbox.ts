@@ -182,6 +182,19 @@ export function createSlackSandbox(options: SandboxOptions): Sandbox {
       return c.json({ ok: true, channel: channel.id, ts: message.ts, message });
     }),
   );
+  method(
+    'chat.delete',
+    'chat:write',
+    TIERS[3],
+    inChannel(({ c, input }, channel) => {
+      const messages = state.messages[channel.id] ?? [];
+      const index = messages.findIndex(({ ts }) => ts === String(input['ts']));
+      if (index < 0) return no(c, 'message_not_found');
+      messages.splice(index, 1);
+      changed();
+      return c.json({ ok: true, channel: channel.id, ts: String(input['ts']) });
+    }),
+  );
   app.on(['GET', 'POST'], '/api/:method', (c) => no(c, 'unknown_method', { req_method: c.req.param('method') }));
 
   app.get('/ui/:channel?', (c) => c.html(workspacePage({ base, state, channel: c.req.param('channel') })));

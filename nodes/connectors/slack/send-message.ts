@@ -50,6 +50,13 @@ export const sendMessage = defineAction({
     const ts = await findMessage(http, { channel, key: idempotencyKey, now: now() });
     return ts === undefined ? undefined : { output: { channel, ts } };
   },
+  /** @see https://docs.slack.dev/reference/methods/chat.delete */
+  undo: {
+    title: 'Deletes the message',
+    async run({ http, input: { output } }) {
+      await http.send({ method: 'POST', path: '/chat.delete', json: output, answer: z.object({ ts: z.string() }) });
+    },
+  },
 });
 
 /** Posting takes a name as well as an id; reading takes an id only. */
