@@ -128,6 +128,16 @@ export interface Tables {
   };
   /** Content-addressed: one row serves every run of every version with that hash. */
   plans: { company_id: string; hash: string; plan: Json<Record<string, unknown>>; created_at: CreatedAt };
+  /** What steps hand on while a drawing is tried out. */
+  flow_pins: {
+    company_id: string;
+    flow_id: string;
+    node_id: string;
+    port: string;
+    output: Json<unknown[] | Record<string, unknown>>;
+    pinned_by: string | null;
+    pinned_at: UpdatedAt;
+  };
   subscriptions: {
     id: Generated<string>;
     company_id: string;
@@ -196,6 +206,8 @@ export interface Tables {
     result: ColumnType<unknown, string | null | undefined, string | null>;
     /** What it wrote is undone before it ends. */
     compensate: Generated<boolean>;
+    /** How a drawing is tried out; null for runs that count. */
+    test: ColumnType<Record<string, unknown> | null, string | null | undefined, never>;
     trigger_node_id: string;
     /** Temporal workflow id. */
     carrier_id: string;
@@ -232,6 +244,8 @@ export interface Tables {
     carried: ColumnType<boolean, boolean | undefined, boolean>;
     /** Its turn of a loop is over. */
     closed: ColumnType<boolean, boolean | undefined, boolean>;
+    /** Not carried out: pinned, or made up. */
+    simulated: ColumnType<boolean, boolean | undefined, boolean>;
     /** Given by a person, in place of what the mappings give. */
     override: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>;
   };

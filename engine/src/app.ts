@@ -6,6 +6,7 @@ import { limitBody } from './ingress/limit-body.ts';
 import { webhookIngress } from './ingress/webhooks.ts';
 import { answerProblem, ApiError, toProblem } from './problem.ts';
 import { connectionRoutes, integrationRoutes, oauthRoutes } from './routes/connections.ts';
+import { flowTestRoutes } from './routes/flow-tests.ts';
 import { flowRoutes } from './routes/flows.ts';
 import { liveRoutes } from './routes/live.ts';
 import { queueRoutes } from './routes/queue.ts';
@@ -23,6 +24,7 @@ function companyApi(services: Services) {
     .route('/me', meRoutes(services))
     .route('/catalog', catalogRoutes(services))
     .route('/flows', flowRoutes(services))
+    .route('/flows', flowTestRoutes(services))
     .route('/expressions', expressionRoutes(services))
     .route('/runs', runRoutes(services))
     .route('/queue', queueRoutes(services))

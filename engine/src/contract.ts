@@ -180,10 +180,23 @@ export interface StepDetail {
   readonly durationMs: number | null;
   /** Not done in this run: taken over from the one it repeats. */
   readonly carried?: true;
+  /** Not carried out: what it hands on is pinned, or made up. */
+  readonly simulated?: boolean;
 }
 
 export interface RunDetail extends RunSummary {
   readonly steps: readonly StepDetail[];
+  /** It tries a drawing out, and counts for nothing. */
+  readonly test: boolean;
+  /** Run that called this one, and runs that this one called. */
+  readonly caller: { readonly runId: string; readonly nodeId: string } | null;
+  readonly called: readonly {
+    readonly runId: string;
+    readonly flowName: string;
+    readonly nodeId: string;
+    readonly iteration: string;
+    readonly status: RunStatus;
+  }[];
   /** Node this run began again from, when not from its trigger. */
   readonly againFrom: string | null;
   /** Runs that repeat this one, newest first. */
@@ -200,6 +213,31 @@ export interface RunDetail extends RunSummary {
   readonly carrierId: string;
   readonly lane: number;
   readonly temporalUrl: string | null;
+}
+
+/** POST /api/flows/:id/tests: tries a drawing out. Writes go through where the account is a sandbox, and are made up elsewhere. */
+export interface TestRequest {
+  /** The drawing; the saved draft, when left out. */
+  readonly document?: FlowDocument;
+  /** This step alone; what comes before it is not carried out. */
+  readonly only?: string;
+  /** Everything that leads to this step, and the step. */
+  readonly upTo?: string;
+  /** What happened; what is pinned, or made up, when left out. */
+  readonly trigger?: { readonly nodeId?: string; readonly output?: unknown };
+  /** What steps before one that is tried alone hand on, by node. */
+  readonly outputs?: Readonly<Record<string, unknown>>;
+  /** The item, for a step alone that stands in a loop. */
+  readonly item?: unknown;
+}
+
+/** What a step hands on while its drawing is tried out. Runs that count never use it. */
+export interface FlowPin {
+  readonly nodeId: string;
+  readonly port: string;
+  readonly output: unknown;
+  readonly pinnedBy: string | null;
+  readonly pinnedAt: string;
 }
 
 /** POST /api/runs/:id/steps/:nodeId/decide */
@@ -522,6 +560,10 @@ export interface Accounting {
  *   GET    /api/flows/:id/triggers               TriggerInfo[]
  *   POST   /api/flows/:id/triggers/:nodeId/secret  { secret, curl }   (shown once, on demand; audited)
  *   GET    /api/flows/:id/samples                Sample[]
+ *   POST   /api/flows/:id/tests                  TestRequest → { runId }
+ *   GET    /api/flows/:id/pins                   FlowPin[]
+ *   PUT    /api/flows/:id/pins/:nodeId           { output, port? } → 204
+ *   DELETE /api/flows/:id/pins/:nodeId           204
  *   POST   /api/expressions/preview              { source, context } → Preview
  *   GET    /api/runs?flowId&status&q&cursor      Page<RunSummary>
  *   GET    /api/runs/:id                         RunDetail

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { RunDetail, RunStatus, RunSummary, StepDetail, StepError } from '../contract.ts';
 import { notFound } from '../problem.ts';
 import { describeSubject, describeTrigger } from './subject.ts';
+import { DRAFT } from './try-flow.ts';
 
 export interface RunFilter {
   readonly companyId: string;
@@ -40,6 +41,8 @@ function runRows(tx: Transaction, companyId: string) {
       'runs.event_id',
       'runs.rerun_of',
       'runs.rerun_from',
+      'runs.parent_run_id',
+      'runs.parent_node_id',
       'events.kind as event_kind',
       'events.key as event_key',
       'events.data as event_data',
@@ -57,7 +60,8 @@ export async function listRuns(
   filter: RunFilter,
 ): Promise<{ readonly items: RunSummary[]; readonly next?: string }> {
   const limit = Math.min(filter.limit ?? 50, 200);
-  let query = runRows(tx, filter.companyId);
+  // Those that only try a drawing out are seen from its editor.
+  let query = runRows(tx, filter.companyId).where('runs.test', 'is', null);
   if (filter.flowId) query = query.where('runs.flow_id', '=', filter.flowId);
   if (filter.status) query = query.where('runs.status', '=', filter.status);
   if (filter.subjectId) query = query.where('events.subject_id', '=', filter.subjectId);
@@ -107,14 +111,18 @@ export async function readRun(
 ): Promise<RunDetail> {
   const row = await runRows(tx, companyId).where('runs.id', '=', runId).executeTakeFirst();
   if (!row) throw notFound('run');
-  const version = await tx
-    .selectFrom('flow_versions')
-    .select('document')
-    .where('company_id', '=', companyId)
-    .where('flow_id', '=', row.flow_id)
-    .where('number', '=', row.flow_version)
-    .executeTakeFirstOrThrow();
-  const document = version.document as FlowDocument;
+  const document = await drawingOf(tx, companyId, row);
+  const called = await tx
+    .selectFrom('runs')
+    .innerJoin('flows', (join) =>
+      join.onRef('flows.company_id', '=', 'runs.company_id').onRef('flows.id', '=', 'runs.flow_id'),
+    )
+    .select(['runs.id', 'flows.name', 'runs.parent_node_id', 'runs.parent_iteration', 'runs.status'])
+    .where('runs.company_id', '=', companyId)
+    .where('runs.parent_run_id', '=', runId)
+    .orderBy('runs.queued_at')
+    .limit(200)
+    .execute();
   const again = await tx
     .selectFrom('runs')
     .select(['id', 'status', 'queued_at'])
@@ -152,8 +160,18 @@ export async function readRun(
         finishedAt: step.finished_at?.toISOString() ?? null,
         durationMs: step.finished_at ? step.finished_at.getTime() - step.started_at.getTime() : null,
         ...(step.carried ? { carried: true } : {}),
+        ...(step.simulated ? { simulated: true } : {}),
       };
     }),
+    test: row.flow_version === DRAFT,
+    caller: row.parent_run_id ? { runId: row.parent_run_id, nodeId: row.parent_node_id ?? '' } : null,
+    called: called.map((call) => ({
+      runId: call.id,
+      flowName: call.name,
+      nodeId: call.parent_node_id ?? '',
+      iteration: call.parent_iteration ?? '',
+      status: call.status,
+    })),
     againFrom: row.rerun_from,
     again: again.map(({ id, status, queued_at }) => ({ id, status, queuedAt: queued_at.toISOString() })),
     document,
@@ -170,6 +188,27 @@ export async function readRun(
     lane: row.lane,
     temporalUrl: temporalUrl(row.carrier_id),
   };
+}
+
+/** The version a run runs; of one that tries a draft out, that draft. */
+async function drawingOf(tx: Transaction, companyId: string, row: RunRow): Promise<FlowDocument> {
+  if (row.flow_version === DRAFT) {
+    const { test } = await tx
+      .selectFrom('runs')
+      .select('test')
+      .where('company_id', '=', companyId)
+      .where('id', '=', row.id)
+      .executeTakeFirstOrThrow();
+    return test?.['document'] as FlowDocument;
+  }
+  const version = await tx
+    .selectFrom('flow_versions')
+    .select('document')
+    .where('company_id', '=', companyId)
+    .where('flow_id', '=', row.flow_id)
+    .where('number', '=', row.flow_version)
+    .executeTakeFirstOrThrow();
+  return version.document as FlowDocument;
 }
 
 function toSummary(row: RunRow): RunSummary {

@@ -78,7 +78,11 @@ async function summarize(
   const document = row.draft as FlowDocument;
   const types = Object.values(document.nodes).map((node) => findNodeType(info, node.type, node.version));
   const trigger = types.find((type) => type?.kind === 'trigger');
-  const runs = tx.selectFrom('runs').where('company_id', '=', companyId).where('flow_id', '=', row.id);
+  const runs = tx
+    .selectFrom('runs')
+    .where('company_id', '=', companyId)
+    .where('flow_id', '=', row.id)
+    .where('test', 'is', null);
   const last = await runs
     .select(['id', 'status', 'queued_at'])
     .orderBy('queued_at', 'desc')

@@ -62,11 +62,16 @@ type ClosedRun = Awaited<ReturnType<typeof closedRun>>;
 async function closedRun(tx: Transaction, companyId: string, runId: string) {
   const run = await tx
     .selectFrom('runs')
-    .select(['id', 'flow_id', 'flow_version', 'plan_hash', 'event_id', 'trigger_node_id', 'finished_at'])
+    .select(['id', 'flow_id', 'flow_version', 'plan_hash', 'event_id', 'trigger_node_id', 'finished_at', 'test'])
     .where('company_id', '=', companyId)
     .where('id', '=', runId)
     .executeTakeFirst();
   if (!run) throw notFound('run');
+  // What was only tried out would be done in earnest.
+  if (run.test)
+    throw new ApiError('invalid_transition', 'This run only tried a drawing out.', {
+      fix: 'Open the flow and test it again.',
+    });
   if (!run.finished_at)
     throw new ApiError('invalid_transition', 'This run has not ended yet.', {
       fix: 'Decide about the step it waits at, or cancel it; then run it again.',

@@ -57,7 +57,8 @@ export class CarriedRun {
 
   async carry(): Promise<LaneReport> {
     const { lane } = this.work;
-    const end = lane.compensate ? this.#givenUp() : await this.region(undefined, topLevel);
+    const scope: Scope = lane.test?.turns ? { iteration: '', turns: lane.test.turns } : topLevel;
+    const end = lane.compensate ? this.#givenUp() : await this.region(undefined, scope);
     if (this.#gone) return endedReport(lane.runId);
     if (end.failure && this.#compensate) return await this.#undo(end);
     if (end.failure || !end.paused) return await this.#end(end);

@@ -1,6 +1,7 @@
 import { literal, type Store } from '@plumbline/db';
 import type { Plan } from '../flow/plan.ts';
 import { regionsOf } from '../flow/regions.ts';
+import type { TestRun } from '../flow/test-run.ts';
 import type { StepFailure } from '../step-failure.ts';
 import type { ExpressionContext } from './inputs.ts';
 import type { LedgerReceipt, LedgerWrite, LedgerWriter } from './ledger-writer.ts';
@@ -58,6 +59,8 @@ export interface Lane {
   readonly depth: number;
   /** What it wrote is to be undone before it ends. */
   readonly compensate: boolean;
+  /** How a drawing is tried out; absent when it counts. */
+  readonly test: TestRun | undefined;
   /** Steps as they were when the run was taken up, by `stepName`; of loops, only turns that were under way. */
   readonly steps: ReadonlyMap<string, LaneStep>;
   /** Outputs of steps that came through, by `stepName`; grows as the run goes on. */
@@ -95,7 +98,7 @@ export async function takeUp(given: {
       where company_id = ${company} and id = any(${ids}) and finished_at is null${onlyQueued ? ` and status = 'queued'` : ''}
      returning id`,
     `select name, time_zone, currency from companies where id = ${company}`,
-    `select runs.id, runs.flow_id, runs.trigger_node_id, runs.queued_at, runs.finished_at, runs.depth, runs.compensate,
+    `select runs.id, runs.flow_id, runs.trigger_node_id, runs.queued_at, runs.finished_at, runs.depth, runs.compensate, runs.test,
             events.subject_entity, events.subject_id
        from runs left join events on events.company_id = runs.company_id and events.id = runs.event_id
       where runs.company_id = ${company} and runs.id = any(${ids})`,
@@ -166,6 +169,7 @@ export async function takeUp(given: {
           company: { timeZone: owner.time_zone },
           depth: run.depth,
           compensate: run.compensate,
+          test: run.test ?? undefined,
           steps: new Map(own.map((row) => [stepName(row.node_id, row.iteration), toLaneStep(row)])),
           outputs,
           ...writing(ledger, companyId, run.id),
@@ -227,6 +231,7 @@ interface RunRow {
   readonly finished_at: Date | null;
   readonly depth: number;
   readonly compensate: boolean;
+  readonly test: TestRun | null;
   readonly subject_entity: string | null;
   readonly subject_id: string | null;
 }

@@ -22,6 +22,8 @@ export interface StepEnd {
   readonly nextAttemptAt?: Date;
   /** Waiting, it is not tried again but goes on. */
   readonly suspended?: boolean;
+  /** It was not carried out: what it hands on is pinned, or made up. */
+  readonly simulated?: boolean;
 }
 
 /** What became of one turn of a loop. */
@@ -195,11 +197,12 @@ function endStatement(company: string, ends: readonly NonNullable<LedgerWrite['e
     ...(end.error === undefined ? {} : { error: end.error }),
     next_attempt_at: end.nextAttemptAt ?? null,
     suspended: end.suspended ?? false,
+    simulated: end.simulated ?? false,
     started_at: end.startedAt,
     finished_at: end.status === 'succeeded' || end.status === 'failed' ? end.at : null,
   }));
   const columns =
-    'run_id, node_id, iteration, status, attempt, port, input, output, error, next_attempt_at, suspended, started_at, finished_at';
+    'run_id, node_id, iteration, status, attempt, port, input, output, error, next_attempt_at, suspended, simulated, started_at, finished_at';
   return {
     kind: 'ends',
     text: `
@@ -207,12 +210,12 @@ function endStatement(company: string, ends: readonly NonNullable<LedgerWrite['e
       select ${company}, ${columns} from ${given(
         rows,
         `run_id uuid, node_id text, iteration text, status text, attempt integer, port text, input jsonb, output jsonb, error jsonb,
-         next_attempt_at timestamptz, suspended boolean, started_at timestamptz, finished_at timestamptz`,
+         next_attempt_at timestamptz, suspended boolean, simulated boolean, started_at timestamptz, finished_at timestamptz`,
       )}
       on conflict (company_id, run_id, node_id, iteration) do update set
         status = excluded.status, port = excluded.port, attempt = excluded.attempt,
         input = coalesce(excluded.input, steps.input), output = coalesce(excluded.output, steps.output), error = excluded.error,
-        next_attempt_at = excluded.next_attempt_at, suspended = excluded.suspended, finished_at = excluded.finished_at`,
+        next_attempt_at = excluded.next_attempt_at, suspended = excluded.suspended, simulated = excluded.simulated, finished_at = excluded.finished_at`,
   };
 }
 

@@ -17,6 +17,7 @@ import type { LedgerWrite } from './ledger-writer.ts';
 import { platformFor } from './platform.ts';
 import { RATE_BUDGET, RateGate } from './rate-gate.ts';
 import { sayThatItWorksAgain, tellPeople } from './step-notices.ts';
+import { simulate, type Simulated } from './try-step.ts';
 import { readAnswer } from './waits.ts';
 
 /** Which attempt of which step. */
@@ -129,6 +130,9 @@ export function createRunStep(deps: Dependencies): StepRunner {
         : known?.override
           ? checkInputs(type, step, known.override)
           : await mapStep(input, step, lane, scope, key);
+      const stand =
+        lane.test && (await simulate(deps, lane, { companyId: input.companyId, nodeId, step, type, mapped }));
+      if (stand) return standIn(input, lane, { mapped, startedAt, stand });
       if (type.wait) return waitOrGoOn(input, lane, { type, mapped, startedAt, known });
       if (type.control === 'next' || type.control === 'break')
         return leave(input, lane, type.control, mapped, startedAt);
@@ -190,6 +194,26 @@ export function createRunStep(deps: Dependencies): StepRunner {
         settled: settlement(key, confirmed),
       });
     }
+  }
+
+  /** A step that is not carried out while its drawing is tried out. */
+  function standIn(
+    input: StepAttempt,
+    lane: Lane,
+    given: { readonly mapped: Record<string, unknown>; readonly startedAt: Date; readonly stand: Simulated },
+  ): StepOutcome {
+    const { runId, nodeId, iteration, attempt } = input;
+    const { mapped, startedAt, stand } = given;
+    const { output, port } = stand;
+    json([mapped, output]);
+    lane.note({
+      end: {
+        ...{ runId, nodeId, iteration, attempt, startedAt, at: deps.now() },
+        ...{ status: 'succeeded', port, input: mapped, output, simulated: true },
+      },
+    });
+    lane.outputs.set(stepName(nodeId, iteration), output);
+    return { kind: 'done', port };
   }
 
   /** A step that ends its turn of a loop. */
@@ -367,9 +391,10 @@ export function createRunStep(deps: Dependencies): StepRunner {
     const waitMs = retryAfter(error, attempt, input.initialSeconds);
     // To wait one's turn is no failure, and costs no attempt.
     const inTurn = failure.code === RATE_BUDGET && waitMs !== undefined;
-    const retry = waitMs !== undefined && (inTurn || attempt < input.maxAttempts);
+    // Whoever tries something out wants to see at once what is wrong, and nobody else is to be asked.
+    const retry = waitMs !== undefined && !lane.test && (inTurn || attempt < input.maxAttempts);
     const at = deps.now();
-    const status = retry ? 'waiting' : input.onError === 'park' ? 'parked' : 'failed';
+    const status = retry ? 'waiting' : input.onError === 'park' && !lane.test ? 'parked' : 'failed';
     const { kind, code } = failure;
     deps.log.warn({ companyId, runId, nodeId, attempt, kind, code, status }, 'step did not succeed');
     const branch = status === 'failed' && input.onError === 'port';
