@@ -67,6 +67,7 @@ async function forEach(loop: OpenLoop): Promise<Turned> {
   let paused = 0;
   let failure: StepFailure | undefined;
   let left = false;
+  let broken: { readonly error: unknown } | undefined;
   const running = new Set<Promise<void>>();
 
   const next = async (): Promise<PendingTurn | undefined> => {
@@ -78,7 +79,7 @@ async function forEach(loop: OpenLoop): Promise<Turned> {
     }
     return queue.shift();
   };
-  const isAllowed = (): boolean => !left && !failure && running.size + paused < settings.concurrency;
+  const isAllowed = (): boolean => !left && !failure && !broken && running.size + paused < settings.concurrency;
 
   for (;;) {
     while (isAllowed()) {
@@ -92,17 +93,23 @@ async function forEach(loop: OpenLoop): Promise<Turned> {
       }
       const turn = await next();
       if (!turn) break;
-      const task: Promise<void> = take(loop, turn.index, { count: settings.count, item: turn.item }).then((end) => {
-        running.delete(task);
-        if (end.kind === 'paused') paused++;
-        else if (end.kind === 'left') left = true;
-        else if (end.failure && settings.onItemError === 'stop') failure ??= itemFailed(loop, turn.index, end.failure);
-      });
+      const task: Promise<void> = take(loop, turn.index, { count: settings.count, item: turn.item })
+        .then((end) => {
+          if (end.kind === 'paused') paused++;
+          else if (end.kind === 'left') left = true;
+          else if (end.failure && settings.onItemError === 'stop')
+            failure ??= itemFailed(loop, turn.index, end.failure);
+        })
+        .catch((error: unknown) => {
+          broken ??= { error };
+        })
+        .finally(() => running.delete(task));
       running.add(task);
     }
     if (running.size === 0) break;
     await Promise.race(running);
   }
+  if (broken) throw broken.error;
   if (left || failure) return { kind: 'over', ...(failure ? { failure } : {}) };
   return paused > 0 ? { kind: 'paused' } : { kind: 'over' };
 }

@@ -184,6 +184,24 @@ describe('the interpreter', () => {
     );
   });
 
+  test('rejects only when all that had begun has come to rest, and begins nothing more', async () => {
+    const graph = {
+      nodes: [trigger('t'), node('bad'), node('worse'), node('slow'), node('after')],
+      edges: [edge('t', 'bad'), edge('t', 'worse'), edge('t', 'slow'), edge('slow', 'after')],
+    };
+    const ran: string[] = [];
+    const ended: string[] = [];
+    const execute = async ({ id }: PlanNode): Promise<NodeEnd> => {
+      ran.push(id);
+      for (let turn = { bad: 1, worse: 10, slow: 50 }[id] ?? 1; turn > 0; turn--) await Promise.resolve();
+      ended.push(id);
+      if (id !== 'slow') throw new Error(id);
+      return { kind: 'port', port: 'out' };
+    };
+    await expect(interpret({ graph, entry: { nodeId: 't', port: 'out' }, execute })).rejects.toThrow('bad');
+    expect({ ran, ended }).toEqual({ ran: ['bad', 'worse', 'slow'], ended: ['bad', 'worse', 'slow'] });
+  });
+
   describe('a join with a time limit', () => {
     const graph = {
       nodes: [

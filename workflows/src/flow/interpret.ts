@@ -39,6 +39,7 @@ export interface Region {
  * enough of them were taken, and a node that cannot start passes death on. So no join ever waits for a branch that was not chosen.
  * Pure but for `execute`, the only thing it awaits: called again with the same ends it takes the same way, so a run is carried on by
  * interpreting it anew from what the ledger knows.
+ * @throws what `execute` throws first.
  */
 export async function interpret({
   graph,
@@ -58,6 +59,7 @@ export async function interpret({
   const skipped: string[] = [];
   const running = new Set<Promise<void>>();
   let left: Leave | undefined;
+  let broken: { readonly error: unknown } | undefined;
   let paused = false;
 
   const settle = (nodeId: string, port: string | null, at: number): void => {
@@ -90,12 +92,16 @@ export async function interpret({
       settle(node.id, 'out', at);
       return;
     }
-    const task: Promise<void> = execute(node).then((end) => {
-      running.delete(task);
-      if (end.kind === 'leave') left ??= end;
-      else if (end.kind === 'pause') paused = true;
-      else if (!left) settle(node.id, end.port, end.at ?? 0);
-    });
+    const task: Promise<void> = execute(node)
+      .then((end) => {
+        if (end.kind === 'leave') left ??= end;
+        else if (end.kind === 'pause') paused = true;
+        else if (!left && !broken) settle(node.id, end.port, end.at ?? 0);
+      })
+      .catch((error: unknown) => {
+        broken ??= { error };
+      })
+      .finally(() => running.delete(task));
     running.add(task);
   };
 
@@ -126,6 +132,8 @@ export async function interpret({
   settle(entry.nodeId, entry.port, 0);
   for (;;) {
     while (running.size > 0) await Promise.race(running);
+    // Thrown once all that had begun has come to rest: nothing goes on behind the back of whoever tries again.
+    if (broken) throw broken.error;
     const { next, any } = left ? { next: Infinity, any: false } : expire();
     if (!any) return { skipped, left, paused, wakeAt: paused && next < Infinity ? next : undefined };
   }

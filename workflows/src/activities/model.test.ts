@@ -1,0 +1,331 @@
+import { randomUUID } from 'node:crypto';
+import type { Store } from '@plumbline/db';
+import { ConnectorFailure, defineAction, type NodeType } from '@plumbline/nodes/sdk';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { FlowDocument, FlowNode, Join, Mapping } from '../flow/schema.ts';
+import type { Dependencies } from './dependencies.ts';
+import { createActivities } from './index.ts';
+import { openBench, type Bench } from './testing.ts';
+import { publishFlow } from './testing-flow.ts';
+
+/** How many random flows are tried; two thousand in the long form. */
+const RUNS = Number(process.env['PLUMBLINE_MODEL_RUNS'] ?? 200);
+const SEED = Number(process.env['PLUMBLINE_MODEL_SEED'] ?? Date.now() % 2_147_483_647);
+
+/** What a step comes to: at once, at the second try, after a person said retry or skip, or never. */
+type Fate = 'ok' | 'flaky' | 'retried' | 'skipped' | 'broken';
+
+interface ModelStep {
+  readonly kind: 'do' | 'if';
+  readonly id: string;
+  readonly fate: Fate;
+  /** For conditions: which way. */
+  readonly way: 'then' | 'else';
+  readonly join: Join;
+}
+interface ModelLoop {
+  readonly kind: 'loop';
+  readonly id: string;
+  readonly count: number;
+  readonly concurrency: number;
+  readonly onItemError: 'stop' | 'collect' | 'skip';
+  readonly join: Join;
+  readonly body: ModelRegion;
+}
+type ModelNode = ModelStep | ModelLoop;
+
+/** Nodes in an order in which they may run; `edges` lead from earlier to later ones, from -1 for what the region begins with. */
+interface ModelRegion {
+  readonly nodes: readonly ModelNode[];
+  readonly edges: readonly { readonly from: number; readonly to: number; readonly port: string }[];
+}
+
+// — what must come out —
+
+interface Expected {
+  /** What was done, once each, by step and turn. */
+  readonly done: string[];
+  failed: boolean;
+}
+
+/** Evaluates a region without any notion of time, retries or crashes. Returns whether it failed. */
+function evaluate(region: ModelRegion, turn: string, out: Expected): boolean {
+  const left: (string | null)[] = [];
+  for (const [index, node] of region.nodes.entries()) {
+    const incoming = region.edges.filter(({ to }) => to === index);
+    const taken = incoming.filter(({ from, port }) => (from < 0 ? true : left[from] === port)).length;
+    const { join } = node;
+    const met = join.mode === 'all' ? taken === incoming.length : taken >= (join.mode === 'count' ? join.count : 1);
+    if (!met) {
+      left[index] = null;
+      continue;
+    }
+    const end = node.kind === 'loop' ? turns(node, turn, out) : step(node, turn, out);
+    if (end === 'failed') return true;
+    left[index] = end;
+  }
+  return false;
+}
+
+function step(node: ModelStep, turn: string, out: Expected): string {
+  if (node.kind === 'if') return node.way;
+  if (node.fate === 'broken') return 'failed';
+  if (node.fate !== 'skipped') out.done.push(`${node.id}/${turn}`);
+  return 'out';
+}
+
+function turns(loop: ModelLoop, turn: string, out: Expected): string {
+  for (let index = 0; index < loop.count; index++) {
+    const failed = evaluate(loop.body, turn === '' ? String(index) : `${turn}.${index}`, out);
+    if (failed && loop.onItemError === 'stop') return 'failed';
+  }
+  return 'out';
+}
+
+// — random flows —
+
+/** In a region in which something may break, one thing comes after another: what else would have run beside it is chance. */
+function hasBroken(region: ModelRegion): boolean {
+  return region.nodes.some((node) =>
+    node.kind === 'loop'
+      ? node.onItemError === 'stop' && hasBroken(node.body)
+      : node.kind === 'do' && node.fate === 'broken',
+  );
+}
+
+const join: fc.Arbitrary<Join> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant<Join>({ mode: 'any' }) },
+  { weight: 1, arbitrary: fc.constant<Join>({ mode: 'all' }) },
+  { weight: 1, arbitrary: fc.constant<Join>({ mode: 'count', count: 2 }) },
+);
+
+let ids = 0;
+function regionOf(depth: number): fc.Arbitrary<ModelRegion> {
+  const own = fc.record({
+    kind: fc.constantFrom('do' as const, 'do' as const, 'if' as const),
+    id: fc.nat().map(() => `n${ids++}`),
+    fate: fc.constantFrom<Fate>('ok', 'ok', 'ok', 'ok', 'flaky', 'retried', 'skipped', 'broken'),
+    way: fc.constantFrom('then' as const, 'else' as const),
+    join,
+  });
+  const loop: fc.Arbitrary<ModelNode> = fc.record({
+    kind: fc.constant('loop' as const),
+    id: fc.nat().map(() => `l${ids++}`),
+    count: fc.nat({ max: 3 }),
+    concurrency: fc.constantFrom(1, 1, 2, 3),
+    onItemError: fc.constantFrom('stop' as const, 'collect' as const, 'skip' as const),
+    join,
+    body: depth > 0 ? regionOf(depth - 1) : fc.constant({ nodes: [], edges: [] }),
+  });
+  const node: fc.Arbitrary<ModelNode> =
+    depth > 0
+      ? fc.oneof({ weight: 5, arbitrary: own as fc.Arbitrary<ModelNode> }, { weight: 2, arbitrary: loop })
+      : own;
+  return fc
+    .tuple(
+      fc.array(node, { minLength: 1, maxLength: 4 }),
+      fc.array(fc.nat({ max: 99 }), { minLength: 12, maxLength: 12 }),
+    )
+    .map(([nodes, dice]) => wire(nodes, dice));
+}
+
+/** Draws the edges: a line where something may break, else anything without a circle. */
+function wire(drawn: readonly ModelNode[], dice: readonly number[]): ModelRegion {
+  const nodes = drawn.map((node) =>
+    node.kind === 'loop' && node.onItemError === 'stop' && hasBroken(node.body) ? { ...node, concurrency: 1 } : node,
+  );
+  const portsOf = (from: number): readonly string[] =>
+    from >= 0 && nodes[from]?.kind === 'if' ? ['then', 'else'] : ['out'];
+  let next = 0;
+  const roll = (sides: number): number => (dice[next++ % dice.length] ?? 0) % sides;
+  const edges: ModelRegion['edges'][number][] = [];
+  const line = hasBroken({ nodes, edges: [] });
+  for (let to = 0; to < nodes.length; to++) {
+    const from = line ? to - 1 : roll(to + 1) - 1;
+    const ports = portsOf(from);
+    edges.push({ from, to, port: ports[roll(ports.length)] ?? 'out' });
+    if (line) continue;
+    const other = roll(to + 1) - 1;
+    if (other !== from) edges.push({ from: other, to, port: portsOf(other)[0] ?? 'out' });
+  }
+  return { nodes, edges };
+}
+
+// — the same as a drawing —
+
+function draw(region: ModelRegion): Pick<FlowDocument, 'nodes' | 'edges'> {
+  const nodes: Record<string, FlowNode> = { t: { type: 'core.manual', version: 1, name: 't', inputs: {} } };
+  const edges: FlowDocument['edges'] = [];
+  const expression = (source: string): Mapping => ({ kind: 'expression', source });
+  const literal = (value: string | number | boolean): Mapping => ({ kind: 'literal', value });
+  const place = (inner: ModelRegion, parent: string | undefined, around: readonly string[]): void => {
+    for (const node of inner.nodes) {
+      const common = { version: 1, name: node.id, join: node.join, ...(parent ? { parent } : {}) };
+      if (node.kind === 'loop') {
+        nodes[node.id] = {
+          ...{ ...common, type: 'core.for-each', onError: 'stop' },
+          inputs: {
+            items: { kind: 'literal', value: Array.from({ length: node.count }, (_, index) => index) },
+            concurrency: literal(node.concurrency),
+            onItemError: literal(node.onItemError),
+          },
+        };
+        // A loop needs something inside; what is never led to does nothing.
+        const body =
+          node.body.nodes.length > 0
+            ? node.body
+            : { nodes: [idle(node.id)], edges: [{ from: -1, to: 0, port: 'out' }] };
+        place(body, node.id, [...around, node.id]);
+      } else if (node.kind === 'if')
+        nodes[node.id] = { ...common, type: 'core.if', inputs: { condition: literal(node.way === 'then') } };
+      else {
+        const turn = around.length === 0 ? '""' : around.map((id) => `$string(loops.${id}.index)`).join(' & "." & ');
+        nodes[node.id] = {
+          ...{ ...common, type: 'model.do', onError: node.fate === 'broken' ? 'stop' : 'park' },
+          inputs: { name: expression(`"${node.id}/" & ${turn}`), fate: literal(node.fate) },
+        };
+      }
+    }
+    for (const { from, to, port } of inner.edges) {
+      const source = from < 0 ? (parent ?? 't') : (inner.nodes[from]?.id ?? '');
+      const way = from < 0 && parent ? 'each' : port;
+      const target = inner.nodes[to]?.id ?? '';
+      edges.push({ id: `${source}:${way}:${target}`, from: source, port: way, to: target });
+    }
+  };
+  place(region, undefined, []);
+  return { nodes, edges };
+}
+
+function idle(loopId: string): ModelStep {
+  return { kind: 'if', id: `${loopId}_idle`, fate: 'ok', way: 'then', join: { mode: 'any' } };
+}
+
+// — a vendor that keeps its word, and a database that does not —
+
+interface World {
+  /** Effects by idempotency key. */
+  readonly applied: Map<string, string>;
+  readonly asked: Map<string, number>;
+}
+
+function vendor(world: World): NodeType {
+  return defineAction({
+    ...{ id: 'model.do', title: 'Do', description: '', category: 'Data', icon: '' },
+    effect: 'create',
+    idempotency: 'key',
+    input: z.object({ name: z.string(), fate: z.string() }),
+    output: z.object({ name: z.string() }),
+    async run({ input: { name, fate }, idempotencyKey }) {
+      await Promise.resolve();
+      if (world.applied.has(idempotencyKey)) return { output: { name } };
+      const time = (world.asked.get(name) ?? 0) + 1;
+      world.asked.set(name, time);
+      if (fate === 'flaky' && time === 1) throw new ConnectorFailure({ kind: 'unavailable', message: 'Not now.' });
+      if (fate === 'broken' || fate === 'skipped' || (fate === 'retried' && time === 1))
+        throw new ConnectorFailure({ kind: 'invalid', message: 'No.' });
+      world.applied.set(idempotencyKey, name);
+      return { output: { name } };
+    },
+  });
+}
+
+/** A store whose connection breaks now and then: before a commit, or after it, so that nobody learns that it went through. */
+function unreliable(store: Store, isBroken: () => boolean, told: { cuts: number }): Store {
+  const cut = (): never => {
+    told.cuts++;
+    throw Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
+  };
+  const flaky = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (isBroken()) cut();
+    const result = await work();
+    if (isBroken()) cut();
+    return result;
+  };
+  return new Proxy(store, {
+    get: (target, name) => {
+      const member = Reflect.get(target, name, target) as unknown;
+      if (typeof member !== 'function') return member;
+      if (name !== 'tenant' && name !== 'script') return member.bind(target) as unknown;
+      return (...given: unknown[]) =>
+        flaky(() => (member as (...args: unknown[]) => Promise<unknown>).apply(target, given));
+    },
+  });
+}
+
+let bench: Bench;
+const told = { flows: 0, calls: 0, cuts: 0, decisions: 0 };
+beforeAll(async () => {
+  bench = await openBench();
+});
+afterAll(() => bench.close());
+
+test(`${RUNS} random flows come to what a plain evaluation says, whatever fails on the way (seed ${SEED})`, async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      regionOf(2),
+      fc.infiniteStream(fc.nat({ max: 99 })),
+      fc.boolean(),
+      async (region, dice, cutting) => {
+        const expected: Expected = { done: [], failed: false };
+        expected.failed = evaluate(region, '', expected);
+        const world: World = { applied: new Map(), asked: new Map() };
+        const type = vendor(world);
+        let time = bench.deps.now().getTime();
+        const nodeTypes = new Map([...bench.catalog.nodeTypes, ['model.do@1', type]]);
+        const deps: Dependencies = {
+          ...bench.deps,
+          catalog: { ...bench.catalog, nodeTypes },
+          now: () => new Date(time),
+        };
+        const flow = await publishFlow(bench, deps, draw(region), { flowId: randomUUID() });
+        const run = await flow.begin();
+        const store = cutting
+          ? unreliable(bench.deps.store, () => (dice.next().value ?? 0) < 3, told)
+          : bench.deps.store;
+        const input = { companyId: bench.companyId, planHash: flow.planHash, runIds: [run.runId] };
+        told.flows++;
+        for (let round = 0; ; round++) {
+          if (round > 300) throw new Error('The run comes to no end');
+          // A process of its own every time; now and then two at once.
+          const twice = (dice.next().value ?? 0) < 10;
+          const calls = Array.from({ length: twice ? 2 : 1 }, () =>
+            createActivities({ ...deps, store }).advance(input),
+          );
+          const answers = await Promise.allSettled(calls);
+          told.calls += answers.length;
+          // Whoever carried an effect out is gone, and has been for a while.
+          await bench.database.asOwner(
+            `update effects set updated_at = now() - interval '1 minute' where run_id = $1 and state = 'intent'`,
+            [run.runId],
+          );
+          const failure = answers.find((answer) => answer.status === 'rejected');
+          if (failure && !/Connection terminated/.test(String(failure.reason))) throw failure.reason as Error;
+          const reports = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+          if (reports.some(({ ended }) => ended)) break;
+          time += 60_000;
+          const parked = await bench.database.asOwner<{ node_id: string; iteration: string; input: { fate: Fate } }>(
+            `select node_id, iteration, input from steps where run_id = $1 and status = 'parked'`,
+            [run.runId],
+          );
+          for (const { node_id: nodeId, iteration, input: mapped } of parked) {
+            told.decisions++;
+            const decision =
+              mapped.fate === 'skipped'
+                ? ({ action: 'skip', output: { name: 'by hand' } } as const)
+                : ({ action: 'retry' } as const);
+            await run.settle(nodeId, decision, iteration);
+          }
+        }
+        const row = await run.row();
+        expect(row['status'], JSON.stringify(row['error'])).toBe(expected.failed ? 'failed' : 'succeeded');
+        expect([...world.applied.values()].sort()).toEqual([...expected.done].sort());
+      },
+    ),
+    { numRuns: RUNS, seed: SEED, endOnFailure: RUNS > 500 },
+  );
+  console.log(JSON.stringify({ model: { seed: SEED, ...told } }));
+  expect(told.cuts, 'broken connections: with none it proved nothing').toBeGreaterThan(0);
+}, 600_000);
