@@ -113,14 +113,14 @@ export class Carriers {
   }
 
   /**
-   * Tells a carrier that something happened to one of its runs. Resolves with whether there is such a carrier under way.
+   * Tells a carrier that something happened to some of its runs. Resolves with whether there is such a carrier under way.
    */
-  async look(carrier: CarrierRef, runId: string): Promise<boolean> {
+  async look(carrier: CarrierRef, runIds: readonly string[]): Promise<boolean> {
     try {
       await this.#connection.withDeadline(Date.now() + 10_000, () =>
         this.#client.workflow
           .getHandle(carrierWorkflowId(carrier.companyId, carrier.carrierId))
-          .signal(names.look, { runId }),
+          .signal(names.look, { runIds }),
       );
       return true;
     } catch (error) {

@@ -3,7 +3,7 @@ import type { Carriers } from '@plumbline/workflows/client';
 import type { Logger } from 'pino';
 
 /** Told at once. */
-const BATCH = 200;
+const BATCH = 1_000;
 const IN_FLIGHT = 10;
 
 /**
@@ -17,28 +17,34 @@ export async function wakeRuns(options: {
   readonly carriers: Carriers;
   readonly log: Logger;
 }): Promise<number> {
-  const waiting = await options.dispatcher.runsToWake(BATCH);
+  const wakes = await options.dispatcher.runsToWake(BATCH);
+  const waiting = [...Map.groupBy(wakes, ({ carrierId }) => carrierId).values()];
   const told: RunWake[] = [];
   const unknown: RunWake[] = [];
   let failures = 0;
   const work = async (): Promise<void> => {
-    for (let wake = waiting.shift(); wake; wake = waiting.shift()) {
-      if (failures > 2) continue; // Temporal is away: the sweep comes back to the rest
+    for (let group = waiting.shift(); group; group = waiting.shift()) {
+      const [first] = group;
+      if (!first || failures > 2) continue; // Temporal is away: the sweep comes back to the rest
       try {
-        const known = await options.carriers.look(wake, wake.runId);
-        (known ? told : unknown).push(wake);
+        const known = await options.carriers.look(
+          first,
+          group.map(({ runId }) => runId),
+        );
+        (known ? told : unknown).push(...group);
       } catch (error) {
         failures++;
-        options.log.warn({ err: error, runId: wake.runId }, 'a run could not be woken; it will be tried again');
+        const { carrierId } = first;
+        options.log.warn({ err: error, carrierId }, 'runs could not be woken; it will be tried again');
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, waiting.length) }, work));
-  for (const [companyId, wakes] of Map.groupBy([...told, ...unknown], (wake) => wake.companyId)) {
+  for (const [companyId, own] of Map.groupBy([...told, ...unknown], (wake) => wake.companyId)) {
     const company = literal(companyId);
     const numbersOf = (of: readonly RunWake[]): string =>
       `${literal(
-        `{${wakes
+        `{${own
           .filter((wake) => of.includes(wake))
           .map((wake) => wake.number)
           .join(',')}}`,

@@ -40,8 +40,8 @@ export interface WakeInput {
 export const decideUpdate = defineUpdate<void, [DecideInput]>(names.decide);
 export const wakeUpdate = defineUpdate<void, [WakeInput]>(names.wake);
 export const cancelSignal = defineSignal<[{ readonly runId: string }]>(names.cancel);
-/** Something happened that the run may have waited for; what it is, is in the ledger. */
-export const lookSignal = defineSignal<[{ readonly runId: string }]>(names.look);
+/** Something happened that runs may have waited for; what it is, is in the ledger. */
+export const lookSignal = defineSignal<[{ readonly runIds: readonly string[] }]>(names.look);
 
 /** Events after which a carrier hands over to a fresh one, long before Temporal would end it. */
 const HISTORY_EVENTS = 2_000;
@@ -116,15 +116,18 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
     await activities.cancelRun({ companyId, runId });
     lane.cancelled = true;
   });
-  setHandler(lookSignal, ({ runId }) => {
-    const lane = lanes.get(runId);
-    if (lane) lane.woken = true;
+  setHandler(lookSignal, ({ runIds: woken }) => {
+    for (const runId of woken) {
+      const lane = lanes.get(runId);
+      if (lane) lane.woken = true;
+    }
   });
 
   try {
     const reports = await activities.advance({ companyId, planHash, runIds, first: !input.continued });
     for (const lane of lanes.values()) lane.held = false;
-    await Promise.all(reports.map((report) => carry(input, report, lanes.get(report.runId))));
+    const together = advanceTogether(input);
+    await Promise.all(reports.map((report) => carry(report, lanes.get(report.runId), together)));
   } catch (error) {
     if (!isCancellation(error)) throw error;
     // Someone ended the whole workflow in Temporal: its runs end with it, and say so.
@@ -139,7 +142,11 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
 }
 
 /** Waits for whatever a run waits for, and has it carried on, until it ends or this workflow has grown long. */
-async function carry({ companyId, planHash }: CarrierInput, first: LaneReport, lane: Lane | undefined): Promise<void> {
+async function carry(
+  first: LaneReport,
+  lane: Lane | undefined,
+  advance: (runId: string) => Promise<LaneReport>,
+): Promise<void> {
   let report = first;
   while (lane && !report.ended && !lane.cancelled) {
     if (hasGrownLong()) return;
@@ -147,12 +154,34 @@ async function carry({ companyId, planHash }: CarrierInput, first: LaneReport, l
     if (report.wakeInMs === null) await condition(isDue);
     else if (report.wakeInMs > 0) await condition(isDue, report.wakeInMs);
     if (lane.cancelled || (hasGrownLong() && !lane.woken)) return;
-    [report = report] = await holding(lane, () => {
+    report = await holding(lane, () => {
       lane.woken = false;
-      return activities.advance({ companyId, planHash, runIds: [report.runId] });
+      return advance(report.runId);
     });
   }
   if (lane && report.ended) lane.ended = true;
+}
+
+/** Carries runs on; those whose turn comes at the same moment, in one call. */
+function advanceTogether({ companyId, planHash }: CarrierInput): (runId: string) => Promise<LaneReport> {
+  let gathering: { readonly runIds: string[]; readonly reports: Promise<readonly LaneReport[]> } | undefined;
+  const begin = (): NonNullable<typeof gathering> => {
+    const runIds: string[] = [];
+    const call = async (): Promise<readonly LaneReport[]> => {
+      // Whoever was woken by the same signal or timer comes along.
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+      gathering = undefined;
+      return await activities.advance({ companyId, planHash, runIds });
+    };
+    return { runIds, reports: call() };
+  };
+  return async (runId) => {
+    const { runIds, reports } = (gathering ??= begin());
+    runIds.push(runId);
+    const report = (await reports).find((candidate) => candidate.runId === runId);
+    if (!report) throw new Error(`Nothing was said of run ${runId}`);
+    return report;
+  };
 }
 
 /** The same in a replay: Temporal tells both figures with every task. */
