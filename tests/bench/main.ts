@@ -1,5 +1,6 @@
 /** `npm run bench`: flow B1 in Plumbline and by hand, on this machine, alternating; medians of three rounds. `--json` prints one object. */
 import { parseArgs } from 'node:util';
+import { acknowledging, evaluations, histories, loopItems, stepOverhead, waitingCost, workerMemory } from './engine.ts';
 import { handWritten } from './temporal.ts';
 import { startLoopback } from './loopback.ts';
 import { latencies, median, quantile, throughput } from './measure.ts';
@@ -11,6 +12,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     runs: { type: 'string', default: '600' },
     only: { type: 'string' },
+    /** Leaves out all but B1. */
+    short: { type: 'boolean' },
   },
 });
 const rounds = Number(values.rounds);
@@ -22,6 +25,28 @@ const note = (name: string, value: number): void => {
   (figures[name] ??= []).push(value);
   say(`  ${name.padEnd(32)} ${value.toFixed(1)}`);
 };
+
+/** What is ours alone, and has nobody to be compared with. */
+async function engineFigures(): Promise<void> {
+  say('the engine alone');
+  const kept = await histories(ours, runs);
+  note('history_bytes_per_run', kept.bytesPerRun);
+  note('step_overhead_ms', await stepOverhead(ours, loopback, 20));
+  const { perSecond, p50, p99 } = await acknowledging(ours, 5_000);
+  note('ack_per_s', perSecond);
+  note('ack_p50_ms', p50);
+  note('ack_p99_ms', p99);
+  note('eval_per_s', await evaluations(5_000));
+  note('loop_items_per_s', await loopItems(ours, loopback, 10_000));
+  for (const waiting of [10, 100, 1_000, 10_000]) {
+    const { waitMs, wakeMs } = await waitingCost(ours, loopback, waiting);
+    note(`waiting_${waiting}_ms_per_run`, waitMs);
+    note(`waking_${waiting}_ms_per_run`, wakeMs);
+  }
+  const memory = await workerMemory();
+  if (memory !== undefined) note('worker_rss_mb_after', memory);
+  note('doubled', loopback.doubled());
+}
 
 const loopback = await startLoopback();
 const ours = await plumbline('b1', loopback.origin);
@@ -43,6 +68,7 @@ try {
     note('temporal_local_runs_per_s', await throughput(theirs.local, loopback, Math.min(runs, 150), 16));
     note('temporal_activities_runs_per_s', await throughput(theirs.activities, loopback, Math.min(runs, 80), 16));
   }
+  if (!values.short) await engineFigures();
 } finally {
   await theirs?.[Symbol.asyncDispose]();
   await ours[Symbol.asyncDispose]();

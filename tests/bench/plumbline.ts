@@ -7,7 +7,11 @@ import type { Contender } from './contender.ts';
 export interface PlumblineContender extends Contender {
   readonly up: TestPlatform;
   /** Sends the same event again, as a vendor would repeat a delivery; resolves with the time to the answer in ms. */
-  deliver(id: string, body: string): Promise<{ readonly status: number; readonly ms: number }>;
+  deliver(
+    id: string,
+    body: string,
+    endpoint?: { readonly url: string; readonly secret: string },
+  ): Promise<{ readonly status: number; readonly ms: number }>;
 }
 
 /** Plumbline as `npm start` brings it up, everything on: encryption, ledger, history, row security, commits that wait for the disk. */
@@ -42,15 +46,15 @@ export async function plumbline(
     edges: line('incoming', 'map', 'one', 'two', 'three'),
   });
   const agent = new Agent({ connections: 64, pipelining: 1 });
-  const deliver = async (id: string, body: string) => {
+  const deliver: PlumblineContender['deliver'] = async (id, body, { url, secret } = flow) => {
     const began = performance.now();
     const headers = signStandardWebhook({
-      secret: flow.secret,
+      secret,
       id,
       timestamp: Math.floor(Date.now() / 1_000),
       body: Buffer.from(body),
     });
-    const answer = await request(flow.url, {
+    const answer = await request(url, {
       method: 'POST',
       dispatcher: agent,
       headers: { 'content-type': 'application/json', ...headers },
