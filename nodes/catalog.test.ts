@@ -42,6 +42,7 @@ describe('the catalog', () => {
           'parse-xml',
           'format-csv',
           'date',
+          'respond',
         ].map((name) => `core.${name}@1`),
         ...[
           'company-info',

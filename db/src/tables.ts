@@ -141,6 +141,13 @@ export interface Tables {
     /** JSONata; the event starts no run unless it is true. */
     filter: string | null;
     secret: Json<Sealed> | null;
+    /** Works on until `previous_secret_until`. */
+    previous_secret: JSONColumnType<Sealed, string | null | undefined, string | null> | null;
+    previous_secret_until: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    /** Deliveries that did not prove where they came from. */
+    refused: Generated<number>;
+    refused_at: ColumnType<Date | null, never, Date | null>;
+    refused_code: ColumnType<string | null, never, string | null>;
     active: ColumnType<boolean, boolean | undefined, boolean>;
     /** For schedules: when they come next. */
     next_fire_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
@@ -174,6 +181,18 @@ export interface Tables {
     /** Later than now when a dispatch failed and waits. */
     next_attempt_at: ColumnType<Date, Date | string | undefined, Date | string>;
     attempts: Generated<number>;
+    /** Until when its sender waits for an answer. */
+    awaited_until: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  };
+  /** What a flow answered the sender of its event; the first one stands. */
+  answers: {
+    company_id: string;
+    event_id: string;
+    run_id: string;
+    status: number;
+    headers: Json<Record<string, string>>;
+    body: JSONColumnType<object, string | null, never> | null;
+    created_at: CreatedAt;
   };
   runs: {
     id: Generated<string>;

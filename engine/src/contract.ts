@@ -101,8 +101,25 @@ export interface TriggerInfo {
   readonly kind: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector';
   readonly key: string;
   readonly active: boolean;
-  readonly webhook?: { readonly url: string; /** Ready to paste: signs a body and posts it. */ readonly curl: string };
+  readonly webhook?: {
+    readonly url: string;
+    /** Ready to paste: signs a body and posts it. */
+    readonly curl: string;
+    /** Until when the secret that was replaced works as well. */
+    readonly previousUntil?: string;
+    /** Deliveries that did not prove where they came from: how many, and the last one. */
+    readonly refused?: { readonly count: number; readonly at: string; readonly code: string };
+  };
   readonly nextFireTimes?: readonly string[];
+}
+
+/** POST /api/flows/:id/triggers/:nodeId/secret shows it, PUT with `{ secret? }` replaces it. */
+export interface WebhookSecret {
+  readonly secret: string;
+  /** Signs a body with it and posts it. */
+  readonly curl: string;
+  /** Until when the one before it works as well. */
+  readonly previousUntil?: string;
 }
 
 /** A past event a mapping can be tried on: GET /api/flows/:id/samples?nodeId= */

@@ -10,7 +10,9 @@ import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import { createAuth } from './auth/auth.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
+import { Answers } from './ingress/answers.ts';
 import { eventInbox } from './ingress/event-inbox.ts';
+import { Refusals } from './ingress/refusals.ts';
 import { LiveHub } from './live/hub.ts';
 import { Accountant } from './runs/accountant.ts';
 import { mountSandboxes } from './sandboxes.ts';
@@ -61,6 +63,8 @@ export async function startServer(
     dispatcher: dispatcherStore,
     live,
     inbox: eventInbox(deps.store),
+    answers: new Answers(settings.PLUMBLINE_APP_DATABASE_URL, deps.store),
+    refusals: new Refusals(deps.store, log),
     templates: await loadTemplates(),
     look: () => dispatcher?.look(),
   };
@@ -111,6 +115,8 @@ export async function startServer(
       await dispatcher?.close();
       await accountant.close();
       await live.close();
+      await services.answers.close();
+      await services.refusals.flush();
       await sandboxes?.flush();
       await carriers.close();
       await dispatcherStore.close();

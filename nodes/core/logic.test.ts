@@ -78,6 +78,7 @@ describe('a notice', () => {
   test('goes to the platform with its defaults filled in', async () => {
     const told: unknown[] = [];
     const platform: Platform = {
+      respond: () => Promise.resolve({ first: true }),
       notify: (notice) => {
         told.push(notice);
         return Promise.resolve({ id: 'n-1' });

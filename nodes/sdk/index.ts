@@ -1,5 +1,7 @@
+export * from './answer-headers.ts';
 export * from './check-url.ts';
 export * from './define.ts';
+export * from './depth.ts';
 export * from './failure.ts';
 export * from './http.ts';
 export * from './money.ts';
@@ -13,3 +15,5 @@ export * from './sandbox-page.ts';
 export * from './sandbox-store.ts';
 export * from './types.ts';
 export * from './verify.ts';
+export * from './verify-delivery.ts';
+export * from './webhook-config.ts';

@@ -81,6 +81,12 @@ export interface Platform {
     readonly body: string;
     readonly severity: 'info' | 'warning' | 'error';
   }): Promise<{ id: string }>;
+  /** Answers whoever sent the event of this run. `first` is false when an answer stands already; it then stays. */
+  respond(answer: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: unknown;
+  }): Promise<{ readonly first: boolean }>;
 }
 
 /** What a node hands back. `port` is one of its ports, `out` when omitted. */

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { json, type Transaction } from '@plumbline/db';
 import type { Catalog } from '@plumbline/nodes';
 import { nextTimes, type FlowDocument, type FlowNode } from '@plumbline/workflows/flow';
+import { newWebhookSecret } from './webhook-secret.ts';
 
 /**
  * Brings a flow's subscriptions in line with its triggers. A subscription belongs to flow and trigger node, not to a version: publishing changes what
@@ -53,7 +54,7 @@ export async function subscribe(
       subscription.kind === 'schedule' ? (same ? known.next_fire_at : nextFireAt(config, timeZone, now)) : null;
     const newSecret = async (id: string): Promise<{ readonly secret: string } | undefined> =>
       subscription.kind === 'webhook' && known?.kind !== 'webhook'
-        ? { secret: await work.seal(id, `whsec_${randomBytes(32).toString('base64')}`) }
+        ? { secret: await work.seal(id, newWebhookSecret()) }
         : undefined;
     if (known) {
       await tx

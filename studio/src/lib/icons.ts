@@ -11,6 +11,7 @@ import Hourglass from '@lucide/svelte/icons/hourglass';
 import Hash from '@lucide/svelte/icons/hash';
 import ListTree from '@lucide/svelte/icons/list-tree';
 import MessageSquare from '@lucide/svelte/icons/message-square';
+import Reply from '@lucide/svelte/icons/reply';
 import Receipt from '@lucide/svelte/icons/receipt';
 import Search from '@lucide/svelte/icons/search';
 import Signpost from '@lucide/svelte/icons/signpost';
@@ -78,6 +79,7 @@ const byName: Readonly<Record<string, Icon>> = {
   'list-tree': ListTree,
   'message-square': MessageSquare,
   receipt: Receipt,
+  reply: Reply,
   search: Search,
   signpost: Signpost,
   split: Split,

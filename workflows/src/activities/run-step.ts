@@ -1,5 +1,8 @@
 import { json } from '@plumbline/db';
 import {
+  DEPTH_HEADER,
+  depthOf,
+  fetchAtDepth,
   isConnectorFailure,
   type NodeResult,
   type NodeType,
@@ -21,6 +24,7 @@ import type { Lane } from './lane.ts';
 import { isLedgerError } from './ledger-error.ts';
 import type { LedgerWrite } from './ledger-writer.ts';
 import { RATE_BUDGET, RateGate } from './rate-gate.ts';
+import { respond } from './respond.ts';
 import { sayThatItWorksAgain, tellPeople } from './step-notices.ts';
 
 /** Which attempt of which step. */
@@ -83,7 +87,9 @@ export function createRunStep(deps: Dependencies) {
         if (!receipt.begun) return { kind: 'gone' };
         claimed = receipt.claimed;
       } else if (type.effect !== 'none') lane.note({ begin });
-      const result = await call({ input, step, type, mapped, key, claimed, confirm: (given) => (confirmed = given) });
+      const depth = depthOfRun(lane);
+      const confirm = (given: NodeResult): unknown => (confirmed = given);
+      const result = await call({ input, step, type, mapped, key, claimed, depth, confirm });
       const output = checkOutput(type, step, result);
       const port = result.port ?? 'out';
       json([mapped, output]); // what cannot be stored is this step's failure, not its batch's
@@ -161,9 +167,11 @@ export function createRunStep(deps: Dependencies) {
     readonly mapped: Record<string, unknown>;
     readonly key: string;
     readonly claimed: boolean;
+    /** How many flows, one calling the next, led here. */
+    readonly depth: number;
     readonly confirm: (result: NodeResult) => void;
   }): Promise<NodeResult> {
-    const { input, step, type, mapped, key, confirm } = work;
+    const { input, step, type, mapped, key, depth, confirm } = work;
     // The first call has the claim; one that follows a refresh of the token finds what became of it.
     let { claimed } = work;
     const once = (context: RunContext<never>): Promise<NodeResult> => {
@@ -174,7 +182,7 @@ export function createRunStep(deps: Dependencies) {
     const signal = AbortSignal.timeout(60_000);
     const base = {
       input: mapped as never,
-      fetchPublic: deps.fetchPublic,
+      fetchPublic: fetchAtDepth(deps.fetchPublic, depth),
       idempotencyKey: key,
       now: deps.now,
       signal,
@@ -212,6 +220,7 @@ export function createRunStep(deps: Dependencies) {
 
   function platformFor(input: StepAttempt, key: string): Platform {
     return {
+      respond: (answer) => respond(deps.store, input, answer),
       notify: (notice) =>
         deps.store.tenant(input.companyId, async (tx) => {
           await tx
@@ -299,6 +308,12 @@ function isStorable(value: unknown): boolean {
   } catch {
     return false;
   }
+}
+
+/** What the call that started the run said of itself. */
+function depthOfRun(lane: Lane): number {
+  const event = lane.outputs.get(lane.triggerNodeId) as { readonly headers?: Readonly<Record<string, string>> } | null;
+  return depthOf(event?.headers?.[DEPTH_HEADER]);
 }
 
 /** Steps that any mapping of this step reads. */

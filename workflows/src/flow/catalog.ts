@@ -28,6 +28,8 @@ export interface JsonSchema {
   readonly optionsFrom?: string;
   readonly multiline?: boolean;
   readonly advanced?: boolean;
+  /** Shown only while another field has one of these values. */
+  readonly shownWhen?: { readonly field: string; readonly is: readonly string[] };
 }
 
 /** A node type as it crosses the wire: data only, the same for compiler and studio. */

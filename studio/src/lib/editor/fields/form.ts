@@ -33,6 +33,16 @@ export function formOf(input: JsonSchema): readonly FormField[] {
     .map(({ field }) => field);
 }
 
+/** Whether a field means anything, given what else is filled in. What was filled in before is kept. */
+export function isShown(field: FormField, input: JsonSchema, inputs: Readonly<Record<string, Mapping>>): boolean {
+  const condition = field.schema.shownWhen;
+  if (!condition) return true;
+  const given = inputs[condition.field];
+  if (given?.kind === 'expression') return true;
+  const value = given?.value ?? input.properties?.[condition.field]?.default;
+  return condition.is.includes(String(value));
+}
+
 /** The control for a schema; lists of groups become rows, anything freer is JSON. */
 export function controlOf(schema: JsonSchema): Control {
   const type = Array.isArray(schema.type) ? schema.type.find((candidate) => candidate !== 'null') : schema.type;

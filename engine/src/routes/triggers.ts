@@ -1,0 +1,126 @@
+import { appendAudit } from '@plumbline/db/queries/audit';
+import { schemeOf, webhookConfigSchema } from '@plumbline/nodes';
+import { nextTimes } from '@plumbline/workflows/flow';
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { requireRight, type ActorEnv } from '../auth/session.ts';
+import type { TriggerInfo, WebhookSecret } from '../contract.ts';
+import { readFlow } from '../flows/read.ts';
+import { curlCommand } from '../flows/webhook-curl.ts';
+import { readWebhook, replaceSecret } from '../flows/webhook-secret.ts';
+import type { Services } from '../services.ts';
+import { valid } from '../validate.ts';
+
+const flowId = z.object({ id: z.uuid() });
+const triggerOfFlow = z.object({ id: z.uuid(), nodeId: z.string().max(100) });
+
+/** How the triggers of a flow are reached, and the secrets of those that others post to. */
+export function triggerRoutes(services: Services) {
+  const { deps, info } = services;
+  const { store, vault, now } = deps;
+
+  return new Hono<ActorEnv>()
+    .get('/:id/triggers', requireRight('flow:read'), valid('param', flowId), async (c) => {
+      const { companyId } = c.get('actor');
+      const { id } = c.req.valid('param');
+      const rows = await store.tenant(companyId, async (tx) => {
+        await readFlow(tx, companyId, id, info, now());
+        return await tx
+          .selectFrom('subscriptions')
+          .innerJoin('companies', 'companies.id', 'subscriptions.company_id')
+          .selectAll('subscriptions')
+          .select('companies.time_zone')
+          .where('subscriptions.company_id', '=', companyId)
+          .where('flow_id', '=', id)
+          .orderBy('node_id')
+          .execute();
+      });
+      const triggers: TriggerInfo[] = rows.map((row) => ({
+        nodeId: row.node_id,
+        kind: row.kind,
+        key: row.key,
+        active: row.active,
+        ...(row.kind === 'schedule' ? { nextFireTimes: fireTimes(row.config, row.time_zone, now()) } : {}),
+        ...(row.kind === 'webhook' ? { webhook: webhookInfo(services, row) } : {}),
+      }));
+      return c.json(triggers);
+    })
+    .post('/:id/triggers/:nodeId/secret', requireRight('secret:reveal'), valid('param', triggerOfFlow), async (c) => {
+      const { companyId, name: actor } = c.get('actor');
+      const { id, nodeId } = c.req.valid('param');
+      const { key, scheme, secret } = await store.tenant(companyId, async (tx) => {
+        const found = await readWebhook(tx, vault, { companyId, flowId: id, nodeId });
+        await appendAudit(tx, {
+          actor,
+          action: 'webhook.secret_revealed',
+          targetType: 'flow',
+          targetId: id,
+          details: { nodeId },
+        });
+        return found;
+      });
+      c.header('Cache-Control', 'no-store');
+      return c.json({ secret, curl: curlCommand(webhookUrl(services, key), scheme, secret) } satisfies WebhookSecret);
+    })
+    .put(
+      '/:id/triggers/:nodeId/secret',
+      requireRight('secret:reveal'),
+      valid('param', triggerOfFlow),
+      valid('json', z.strictObject({ secret: z.string().max(500).optional() })),
+      async (c) => {
+        const { companyId, name: actor } = c.get('actor');
+        const { id, nodeId } = c.req.valid('param');
+        const { secret: given } = c.req.valid('json');
+        const { key, scheme, secret, previousUntil } = await store.tenant(companyId, async (tx) => {
+          const trigger = { companyId, flowId: id, nodeId, now: now() };
+          const replaced = await replaceSecret(tx, vault, { ...trigger, ...(given ? { given } : {}) });
+          await appendAudit(tx, {
+            actor,
+            action: 'webhook.secret_replaced',
+            targetType: 'flow',
+            targetId: id,
+            details: { nodeId, by: given ? 'given' : 'new', previousUntil: replaced.previousUntil.toISOString() },
+          });
+          return replaced;
+        });
+        c.header('Cache-Control', 'no-store');
+        return c.json({
+          secret,
+          curl: curlCommand(webhookUrl(services, key), scheme, secret),
+          previousUntil: previousUntil.toISOString(),
+        } satisfies WebhookSecret);
+      },
+    );
+}
+
+function webhookInfo(
+  services: Services,
+  row: {
+    readonly key: string;
+    readonly config: object;
+    readonly previous_secret_until: Date | null;
+    readonly refused: number;
+    readonly refused_at: Date | null;
+    readonly refused_code: string | null;
+  },
+): TriggerInfo['webhook'] {
+  const url = webhookUrl(services, row.key);
+  const previousUntil = row.previous_secret_until;
+  return {
+    url,
+    curl: curlCommand(url, schemeOf(webhookConfigSchema.parse(row.config))),
+    ...(previousUntil && previousUntil > services.deps.now() ? { previousUntil: previousUntil.toISOString() } : {}),
+    ...(row.refused_at && row.refused_code
+      ? { refused: { count: row.refused, at: row.refused_at.toISOString(), code: row.refused_code } }
+      : {}),
+  };
+}
+
+function fireTimes(config: object, companyZone: string, now: Date): string[] {
+  const { cron, timeZone } = config as { cron: string; timeZone?: string };
+  return nextTimes(cron, timeZone || companyZone, now, 5).map((time) => time.toISOString());
+}
+
+function webhookUrl(services: Services, key: string): string {
+  return `${services.settings.PLUMBLINE_ORIGIN}/hooks/${key}`;
+}
