@@ -66,7 +66,7 @@ export class DispatcherStore {
     return row && { companyId: row.company_id, subscriptionId: row.id };
   }
 
-  /** Schedules whose time has come. Served by `subscriptions_due`. */
+  /** Schedules whose time has come, or has and waits in line. Served by `subscriptions_due` and `subscriptions_in_line`. */
   async dueSchedules(
     now: Date,
     limit: number,
@@ -76,7 +76,7 @@ export class DispatcherStore {
       .select(['company_id', 'id'])
       .where('kind', '=', 'schedule')
       .where('active', '=', true)
-      .where('next_fire_at', '<=', now)
+      .where((eb) => eb.or([eb('next_fire_at', '<=', now), eb('waiting_fire_at', 'is not', null)]))
       .orderBy('next_fire_at')
       .limit(limit)
       .execute();

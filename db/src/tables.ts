@@ -151,6 +151,8 @@ export interface Tables {
     active: ColumnType<boolean, boolean | undefined, boolean>;
     /** For schedules: when they come next. */
     next_fire_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    /** A time that waits for the run before it to end. */
+    waiting_fire_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
     created_at: CreatedAt;
     updated_at: UpdatedAt;
   };
@@ -171,7 +173,7 @@ export interface Tables {
     data: Json<Record<string, unknown>>;
     status: ColumnType<
       'pending' | 'dispatched' | 'ignored',
-      'pending' | 'dispatched' | undefined,
+      'pending' | 'dispatched' | 'ignored' | undefined,
       'pending' | 'dispatched' | 'ignored'
     >;
     /** Plain sentence when ignored. */

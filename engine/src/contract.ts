@@ -110,7 +110,15 @@ export interface TriggerInfo {
     /** Deliveries that did not prove where they came from: how many, and the last one. */
     readonly refused?: { readonly count: number; readonly at: string; readonly code: string };
   };
+  /** The next five. */
   readonly nextFireTimes?: readonly string[];
+  readonly schedule?: {
+    /** "At 7:00 AM, Monday through Friday". */
+    readonly words: string;
+    readonly timeZone: string;
+    /** A time that waits for the run before it to end. */
+    readonly waiting?: string;
+  };
 }
 
 /** POST /api/flows/:id/triggers/:nodeId/secret shows it, PUT with `{ secret? }` replaces it. */

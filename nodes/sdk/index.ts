@@ -13,6 +13,7 @@ export * from './sandbox-fetch.ts';
 export * from './sandbox-oauth.ts';
 export * from './sandbox-page.ts';
 export * from './sandbox-store.ts';
+export * from './schedule-config.ts';
 export * from './types.ts';
 export * from './verify.ts';
 export * from './verify-delivery.ts';

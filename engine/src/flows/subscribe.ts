@@ -49,7 +49,7 @@ export async function subscribe(
             : randomBytes(18).toString('base64url')
           : `${flowId}:${nodeId}`;
     // The same times go on as they are: publishing neither drops nor doubles one.
-    const same = known?.kind === 'schedule' && json(known.config) === json(config);
+    const same = known?.kind === 'schedule' && timesOf(known.config) === timesOf(config);
     const next =
       subscription.kind === 'schedule' ? (same ? known.next_fire_at : nextFireAt(config, timeZone, now)) : null;
     const newSecret = async (id: string): Promise<{ readonly secret: string } | undefined> =>
@@ -66,6 +66,7 @@ export async function subscribe(
           filter,
           active: true,
           next_fire_at: next,
+          ...(same ? {} : { waiting_fire_at: null }),
           updated_at: now,
           ...(await newSecret(known.id)),
         })
@@ -101,6 +102,12 @@ export async function subscribe(
       .where('company_id', '=', companyId)
       .where('id', 'in', gone)
       .execute();
+}
+
+/** The part of a schedule's configuration that says when it comes. */
+function timesOf(config: object): string {
+  const { cron, timeZone } = config as { cron?: unknown; timeZone?: unknown };
+  return json([cron, timeZone || null]);
 }
 
 function nextFireAt(config: Readonly<Record<string, unknown>>, companyZone: string, now: Date): Date | null {

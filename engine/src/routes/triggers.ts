@@ -1,6 +1,6 @@
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { schemeOf, webhookConfigSchema } from '@plumbline/nodes';
-import { nextTimes } from '@plumbline/workflows/flow';
+import { describeTimes, nextTimes } from '@plumbline/workflows/flow';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
@@ -40,7 +40,12 @@ export function triggerRoutes(services: Services) {
         kind: row.kind,
         key: row.key,
         active: row.active,
-        ...(row.kind === 'schedule' ? { nextFireTimes: fireTimes(row.config, row.time_zone, now()) } : {}),
+        ...(row.kind === 'schedule'
+          ? {
+              nextFireTimes: fireTimes(row.config, row.time_zone, now()),
+              schedule: scheduleInfo(row.config, row.time_zone, row.waiting_fire_at),
+            }
+          : {}),
         ...(row.kind === 'webhook' ? { webhook: webhookInfo(services, row) } : {}),
       }));
       return c.json(triggers);
@@ -119,6 +124,15 @@ function webhookInfo(
 function fireTimes(config: object, companyZone: string, now: Date): string[] {
   const { cron, timeZone } = config as { cron: string; timeZone?: string };
   return nextTimes(cron, timeZone || companyZone, now, 5).map((time) => time.toISOString());
+}
+
+function scheduleInfo(config: object, companyZone: string, waiting: Date | null): TriggerInfo['schedule'] {
+  const { cron, timeZone } = config as { cron: string; timeZone?: string };
+  return {
+    words: describeTimes(cron) ?? cron,
+    timeZone: timeZone || companyZone,
+    ...(waiting ? { waiting: waiting.toISOString() } : {}),
+  };
 }
 
 function webhookUrl(services: Services, key: string): string {
