@@ -43,6 +43,7 @@ describe('the catalog', () => {
           'format-csv',
           'date',
           'respond',
+          'poll',
         ].map((name) => `core.${name}@1`),
         ...[
           'company-info',
@@ -52,6 +53,8 @@ describe('the catalog', () => {
           'update-vendor',
           'ensure-vendor',
           'create-bill',
+          'vendor-changed',
+          'bill-changed',
         ].map((name) => `quickbooks.${name}@1`),
         ...['send-message', 'list-channels'].map((name) => `slack.${name}@1`),
       ]),

@@ -83,6 +83,21 @@ export class DispatcherStore {
     return rows.map((row) => ({ companyId: row.company_id, subscriptionId: row.id }));
   }
 
+  /** Polls whose time has come and that nobody holds. Served by `subscriptions_polls_due`. */
+  async duePolls(now: Date, limit: number): Promise<{ readonly companyId: string; readonly subscriptionId: string }[]> {
+    const rows = await this.#db
+      .selectFrom('subscriptions')
+      .select(['company_id', 'id'])
+      .where('kind', '=', 'poll')
+      .where('active', '=', true)
+      .where('next_poll_at', '<=', now)
+      .where((eb) => eb.or([eb('poll_lease_until', 'is', null), eb('poll_lease_until', '<=', now)]))
+      .orderBy('next_poll_at')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => ({ companyId: row.company_id, subscriptionId: row.id }));
+  }
+
   /** Events that wait, and for how long the oldest has. */
   async backlog(now: Date): Promise<{ readonly pending: number; readonly oldestSeconds: number | null }> {
     const row = await this.#db

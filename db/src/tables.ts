@@ -17,6 +17,10 @@ export interface Sealed {
   readonly tag: string;
 }
 
+/** How something comes to be: what triggers listen to. */
+export type EventKind =
+  'webhook' | 'record' | 'schedule' | 'manual' | 'connector' | 'poll' | 'call' | 'flow_error' | 'connection_state';
+
 export interface Tables {
   // — the company itself —
   companies: {
@@ -134,7 +138,7 @@ export interface Tables {
     flow_id: string;
     /** Id of the trigger node in the flow's document. */
     node_id: string;
-    kind: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector';
+    kind: EventKind;
     /** What events carry: `vendor_invoice.approved`; for webhooks the public id in the URL. */
     key: string;
     config: Json<Record<string, unknown>>;
@@ -153,6 +157,18 @@ export interface Tables {
     next_fire_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
     /** A time that waits for the run before it to end. */
     waiting_fire_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    /** `core.poll@1`; null for those made before it was kept. */
+    node_type: ColumnType<string | null, string | null | undefined, string | null>;
+    /** Connection it works with. */
+    integration_id: ColumnType<string | null, string | null | undefined, string | null>;
+    /** For polls: how far they have read, as the node type writes it. */
+    cursor: JSONColumnType<Record<string, unknown>, string | null | undefined, string | null> | null;
+    next_poll_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    poll_lease_until: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    /** In a row. */
+    poll_failures: Generated<number>;
+    poll_error: JSONColumnType<Record<string, unknown>, string | null | undefined, string | null> | null;
+    polled_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
     created_at: CreatedAt;
     updated_at: UpdatedAt;
   };
@@ -163,7 +179,7 @@ export interface Tables {
     company_id: string;
     /** Order of arrival. */
     seq: Sequence;
-    kind: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector';
+    kind: EventKind;
     /** Matches `subscriptions.key`. */
     key: string;
     /** Unique with company and key. */

@@ -1,4 +1,4 @@
-import type { CatalogInfo, Finding, FlowDocument } from '@plumbline/workflows/flow';
+import type { CatalogInfo, Finding, FlowDocument, NodeTypeInfo } from '@plumbline/workflows/flow';
 
 /**
  * What the API answers. Times are ISO strings with offset, money is a decimal string with two places, ids are opaque.
@@ -98,7 +98,7 @@ export interface FlowVersionDetail extends FlowVersionSummary {
 /** How a flow's trigger is reached: GET /api/flows/:id/triggers */
 export interface TriggerInfo {
   readonly nodeId: string;
-  readonly kind: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector';
+  readonly kind: NonNullable<NodeTypeInfo['trigger']>;
   readonly key: string;
   readonly active: boolean;
   readonly webhook?: {
@@ -118,6 +118,12 @@ export interface TriggerInfo {
     readonly timeZone: string;
     /** A time that waits for the run before it to end. */
     readonly waiting?: string;
+  };
+  readonly poll?: {
+    readonly lastAt: string | null;
+    readonly nextAt: string | null;
+    /** Why the last poll did not get through. */
+    readonly error: { readonly code: string; readonly message: string; readonly failures: number } | null;
   };
 }
 

@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import { createAuth } from './auth/auth.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
+import { Poller } from './dispatch/poller.ts';
 import { Answers } from './ingress/answers.ts';
 import { eventInbox } from './ingress/event-inbox.ts';
 import { Refusals } from './ingress/refusals.ts';
@@ -80,6 +81,10 @@ export async function startServer(
       now: deps.now,
     });
 
+  const poller = settings.PLUMBLINE_DISPATCH
+    ? new Poller({ deps, connections: services.connections, dispatcher: dispatcherStore })
+    : undefined;
+
   const accountant = new Accountant({ store: deps.store, people: pool, log, now: deps.now });
 
   const sandboxes =
@@ -113,6 +118,7 @@ export async function startServer(
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await dispatcher?.close();
+      await poller?.close();
       await accountant.close();
       await live.close();
       await services.answers.close();

@@ -1,4 +1,5 @@
 export * from './answer-headers.ts';
+export * from './at-path.ts';
 export * from './check-url.ts';
 export * from './define.ts';
 export * from './depth.ts';

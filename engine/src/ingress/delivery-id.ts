@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { WebhookConfig } from '@plumbline/nodes';
+import { atPath, type WebhookConfig } from '@plumbline/nodes';
 import { ApiError } from '../problem.ts';
 
 /** Where vendors put the id of a delivery, inside of what they sign. */
@@ -27,7 +27,7 @@ export function deliveryId(delivery: {
   const { config, signedId, headers, body, raw } = delivery;
   if (signedId !== undefined) return signedId;
   for (const path of config.idPath ? [config.idPath] : (vendorPaths[config.scheme] ?? [])) {
-    const value = at(body, path);
+    const value = atPath(body, path);
     if ((typeof value === 'string' && value !== '') || typeof value === 'number') return named('id', String(value));
   }
   const header = config.idHeader ?? (config.scheme === 'github' ? 'X-GitHub-Delivery' : undefined);
@@ -45,17 +45,4 @@ export function deliveryId(delivery: {
 /** Ids of any length in a column of a bounded one; the prefix keeps them apart from hashes. */
 function named(prefix: string, id: string): string {
   return id.length <= 200 ? `${prefix}:${id}` : `${prefix}-sha256:${createHash('sha256').update(id).digest('hex')}`;
-}
-
-/** The value at `data.id`; list items by their number. */
-function at(body: unknown, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>(
-      (value, name) =>
-        typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-          ? (value as Record<string, unknown>)[name]
-          : undefined,
-      body,
-    );
 }

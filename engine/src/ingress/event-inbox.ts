@@ -3,7 +3,7 @@ import { GroupCommit } from '@plumbline/db/group-commit';
 
 /** Something that happened, before anything else looks at it. */
 export interface NewEvent {
-  readonly kind: 'webhook' | 'manual' | 'schedule' | 'connector';
+  readonly kind: 'webhook' | 'manual' | 'call';
   /** Matches the subscriptions' key. */
   readonly key: string;
   /** The same for a repeat of the same event. */

@@ -193,6 +193,16 @@ export function flowRoutes(services: Services) {
             .where('company_id', '=', companyId)
             .where('id', '=', id)
             .execute();
+          if (on)
+            await tx
+              .updateTable('subscriptions')
+              .set({ next_poll_at: now() })
+              .where('company_id', '=', companyId)
+              .where('flow_id', '=', id)
+              .where('kind', '=', 'poll')
+              .where('active', '=', true)
+              .where('next_poll_at', 'is', null)
+              .execute();
           await appendAudit(tx, {
             actor,
             action: on ? 'flow.switched_on' : 'flow.switched_off',

@@ -46,6 +46,7 @@ export function triggerRoutes(services: Services) {
               schedule: scheduleInfo(row.config, row.time_zone, row.waiting_fire_at),
             }
           : {}),
+        ...(row.kind === 'poll' ? { poll: pollInfo(row) } : {}),
         ...(row.kind === 'webhook' ? { webhook: webhookInfo(services, row) } : {}),
       }));
       return c.json(triggers);
@@ -118,6 +119,20 @@ function webhookInfo(
     ...(row.refused_at && row.refused_code
       ? { refused: { count: row.refused, at: row.refused_at.toISOString(), code: row.refused_code } }
       : {}),
+  };
+}
+
+function pollInfo(row: {
+  readonly polled_at: Date | null;
+  readonly next_poll_at: Date | null;
+  readonly poll_failures: number;
+  readonly poll_error: object | null;
+}): TriggerInfo['poll'] {
+  const error = row.poll_error as { readonly code: string; readonly message: string } | null;
+  return {
+    lastAt: row.polled_at?.toISOString() ?? null,
+    nextAt: row.next_poll_at?.toISOString() ?? null,
+    error: error && { code: error.code, message: error.message, failures: row.poll_failures },
   };
 }
 

@@ -13,6 +13,7 @@ import ListTree from '@lucide/svelte/icons/list-tree';
 import MessageSquare from '@lucide/svelte/icons/message-square';
 import Reply from '@lucide/svelte/icons/reply';
 import Receipt from '@lucide/svelte/icons/receipt';
+import Rss from '@lucide/svelte/icons/rss';
 import Search from '@lucide/svelte/icons/search';
 import Signpost from '@lucide/svelte/icons/signpost';
 import Split from '@lucide/svelte/icons/split';
@@ -80,6 +81,7 @@ const byName: Readonly<Record<string, Icon>> = {
   'message-square': MessageSquare,
   receipt: Receipt,
   reply: Reply,
+  rss: Rss,
   search: Search,
   signpost: Signpost,
   split: Split,

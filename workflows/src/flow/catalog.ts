@@ -50,7 +50,8 @@ export interface NodeTypeInfo {
   readonly ports: readonly Port[];
   /** Name of the literal list input that adds one port per `{ id, title }` item, before the fixed ports. */
   readonly portsFrom?: string;
-  readonly trigger?: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector';
+  readonly trigger?:
+    'webhook' | 'record' | 'schedule' | 'manual' | 'connector' | 'poll' | 'call' | 'flow_error' | 'connection_state';
 }
 
 export interface ConnectorInfo {
