@@ -44,6 +44,9 @@ describe('the catalog', () => {
           'date',
           'respond',
           'poll',
+          'api-call',
+          'flow-error',
+          'connection-state',
         ].map((name) => `core.${name}@1`),
         ...[
           'company-info',

@@ -202,6 +202,8 @@ export interface Tables {
     /** Until when its sender waits for an answer. */
     awaited_until: ColumnType<Date | null, Date | null | undefined, Date | null>;
   };
+  /** Flows in which something went wrong last; kept by the database for those that listen to it. */
+  flow_troubles: { company_id: string; flow_id: string; since: CreatedAt };
   /** What a flow answered the sender of its event; the first one stands. */
   answers: {
     company_id: string;

@@ -12,6 +12,7 @@ import { queueRoutes } from './routes/queue.ts';
 import { recordRoutes } from './routes/records.ts';
 import { runRoutes } from './routes/runs.ts';
 import { meRoutes, sessionRoutes } from './routes/session.ts';
+import { startRoutes } from './routes/starts.ts';
 import { templateRoutes } from './routes/templates.ts';
 import { accountingRoutes, catalogRoutes, expressionRoutes, healthRoutes, notificationRoutes } from './routes/tools.ts';
 import { triggerRoutes } from './routes/triggers.ts';
@@ -25,6 +26,7 @@ function companyApi(services: Services) {
     .route('/catalog', catalogRoutes(services))
     .route('/flows', flowRoutes(services))
     .route('/flows', triggerRoutes(services))
+    .route('/flows', startRoutes(services))
     .route('/expressions', expressionRoutes(services))
     .route('/runs', runRoutes(services))
     .route('/queue', queueRoutes(services))

@@ -119,12 +119,30 @@ export interface TriggerInfo {
     /** A time that waits for the run before it to end. */
     readonly waiting?: string;
   };
+  /** What a person fills in to start it. */
+  readonly form?: readonly TriggerField[];
+  readonly call?: {
+    /** The request, ready to copy. */
+    readonly example: string;
+  };
   readonly poll?: {
     readonly lastAt: string | null;
     readonly nextAt: string | null;
     /** Why the last poll did not get through. */
     readonly error: { readonly code: string; readonly message: string; readonly failures: number } | null;
   };
+}
+
+/** A field that a trigger declares. */
+export interface TriggerField {
+  readonly id: string;
+  readonly title: string;
+  readonly type: 'text' | 'number' | 'date' | 'choice' | 'yes_no' | 'record';
+  readonly required: boolean;
+  /** For choices. */
+  readonly choices: readonly string[];
+  /** For records. */
+  readonly entity: string | null;
 }
 
 /** POST /api/flows/:id/triggers/:nodeId/secret shows it, PUT with `{ secret? }` replaces it. */
@@ -134,6 +152,13 @@ export interface WebhookSecret {
   readonly curl: string;
   /** Until when the one before it works as well. */
   readonly previousUntil?: string;
+}
+
+/** POST /api/flows/:id/calls `{ input }`, with an Idempotency-Key if it may be repeated. */
+export interface CallAccepted {
+  readonly eventId: string;
+  /** It was there already; nothing new starts. */
+  readonly duplicate: boolean;
 }
 
 /** A past event a mapping can be tried on: GET /api/flows/:id/samples?nodeId= */

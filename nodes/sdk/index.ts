@@ -4,6 +4,7 @@ export * from './check-url.ts';
 export * from './define.ts';
 export * from './depth.ts';
 export * from './failure.ts';
+export * from './form-fields.ts';
 export * from './http.ts';
 export * from './money.ts';
 export * from './oauth.ts';

@@ -133,6 +133,13 @@ export interface NodeType {
   readonly output: z.ZodType;
   /** A more precise output, where a literal configuration decides it. */
   outputFor?(config: Readonly<Record<string, unknown>>): z.ZodType | undefined;
+  /** A list among the inputs declares fields; what is filled in for them is in the output, under a name. */
+  readonly outputFields?: {
+    readonly list: string;
+    readonly into: string;
+    /** What a field that names a record gives, by entity. */
+    readonly records: Readonly<Record<string, z.ZodType>>;
+  };
   /** Fixed ports, or a function of the literal configuration (switch has one port a case). */
   readonly ports: readonly Port[] | ((config: Readonly<Record<string, unknown>>) => readonly Port[]);
   /** Vendor page or RFC this was built from. */

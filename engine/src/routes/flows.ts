@@ -214,41 +214,6 @@ export function flowRoutes(services: Services) {
         return c.json(flow);
       },
     )
-    .post(
-      '/:id/start',
-      requireRight('flow:run'),
-      valid('param', flowId),
-      valid('json', z.strictObject({ values: z.record(z.string().max(100), z.json()) })),
-      async (c) => {
-        const { companyId, name: actor } = c.get('actor');
-        const { id } = c.req.valid('param');
-        const { values } = c.req.valid('json');
-        const key = await store.tenant(companyId, async (tx) => {
-          const flow = await readFlow(tx, companyId, id, info, now());
-          const subscription = await tx
-            .selectFrom('subscriptions')
-            .select('key')
-            .where('company_id', '=', companyId)
-            .where('flow_id', '=', id)
-            .where('kind', '=', 'manual')
-            .where('active', '=', true)
-            .executeTakeFirst();
-          if (!subscription || flow.status !== 'on')
-            throw new ApiError('invalid_transition', `"${flow.name}" cannot be started by hand.`, {
-              fix: 'It needs the trigger "Someone starts it", published and switched on.',
-            });
-          return subscription.key;
-        });
-        const event = await services.inbox.submit(companyId, {
-          kind: 'manual',
-          key,
-          dedupeKey: crypto.randomUUID(),
-          data: { values, actor },
-        });
-        services.look();
-        return c.json({ eventId: event.id }, 202);
-      },
-    )
     .get('/:id/versions', requireRight('flow:read'), valid('param', flowId), async (c) => {
       const { companyId } = c.get('actor');
       const { id } = c.req.valid('param');

@@ -1,10 +1,10 @@
 import { appendAudit } from '@plumbline/db/queries/audit';
-import { schemeOf, webhookConfigSchema } from '@plumbline/nodes';
+import { choicesOf, schemeOf, webhookConfigSchema, type FormField } from '@plumbline/nodes';
 import { describeTimes, nextTimes } from '@plumbline/workflows/flow';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
-import type { TriggerInfo, WebhookSecret } from '../contract.ts';
+import type { TriggerField, TriggerInfo, WebhookSecret } from '../contract.ts';
 import { readFlow } from '../flows/read.ts';
 import { curlCommand } from '../flows/webhook-curl.ts';
 import { readWebhook, replaceSecret } from '../flows/webhook-secret.ts';
@@ -46,6 +46,8 @@ export function triggerRoutes(services: Services) {
               schedule: scheduleInfo(row.config, row.time_zone, row.waiting_fire_at),
             }
           : {}),
+        ...(row.kind === 'manual' ? { form: fieldsOf(row.config) } : {}),
+        ...(row.kind === 'call' ? { call: { example: exampleCall(services, id, fieldsOf(row.config)) } } : {}),
         ...(row.kind === 'poll' ? { poll: pollInfo(row) } : {}),
         ...(row.kind === 'webhook' ? { webhook: webhookInfo(services, row) } : {}),
       }));
@@ -120,6 +122,38 @@ function webhookInfo(
       ? { refused: { count: row.refused, at: row.refused_at.toISOString(), code: row.refused_code } }
       : {}),
   };
+}
+
+function fieldsOf(config: object): TriggerField[] {
+  const { fields = [] } = config as { fields?: readonly FormField[] };
+  return fields.map((field) => ({
+    id: field.id,
+    title: field.title,
+    type: field.type ?? 'text',
+    required: field.required ?? false,
+    choices: choicesOf(field),
+    entity: field.entity ?? null,
+  }));
+}
+
+const examples = {
+  text: 'text',
+  number: 1,
+  date: '2026-12-01',
+  choice: '',
+  yes_no: true,
+  record: 'record-id',
+} as const;
+
+function exampleCall(services: Services, flowId: string, fields: readonly TriggerField[]): string {
+  const input = Object.fromEntries(fields.map((field) => [field.id, field.choices[0] ?? examples[field.type]]));
+  return [
+    `POST ${services.settings.PLUMBLINE_ORIGIN}/api/flows/${flowId}/calls`,
+    'Content-Type: application/json',
+    'Idempotency-Key: your-id-of-this-call',
+    '',
+    JSON.stringify({ input }),
+  ].join('\n');
 }
 
 function pollInfo(row: {

@@ -13,6 +13,8 @@ import ListTree from '@lucide/svelte/icons/list-tree';
 import MessageSquare from '@lucide/svelte/icons/message-square';
 import Reply from '@lucide/svelte/icons/reply';
 import Receipt from '@lucide/svelte/icons/receipt';
+import Plug from '@lucide/svelte/icons/plug';
+import TriangleAlert from '@lucide/svelte/icons/triangle-alert';
 import Rss from '@lucide/svelte/icons/rss';
 import Search from '@lucide/svelte/icons/search';
 import Signpost from '@lucide/svelte/icons/signpost';
@@ -81,6 +83,8 @@ const byName: Readonly<Record<string, Icon>> = {
   'message-square': MessageSquare,
   receipt: Receipt,
   reply: Reply,
+  plug: Plug,
+  'triangle-alert': TriangleAlert,
   rss: Rss,
   search: Search,
   signpost: Signpost,

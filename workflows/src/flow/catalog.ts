@@ -26,6 +26,8 @@ export interface JsonSchema {
   readonly examples?: readonly unknown[];
   /** Named choices of the node's connector. */
   readonly optionsFrom?: string;
+  /** Choices that the company itself has. */
+  readonly choicesFrom?: 'flows' | 'connections';
   readonly multiline?: boolean;
   readonly advanced?: boolean;
   /** Shown only while another field has one of these values. */
@@ -47,6 +49,12 @@ export interface NodeTypeInfo {
   readonly output: JsonSchema;
   /** Output by the value of one literal input, e.g. a record event's entity. */
   readonly outputBy?: { readonly field: string; readonly schemas: Readonly<Record<string, JsonSchema>> };
+  /** A literal list input declares fields, whose values are in the output under `into`. */
+  readonly outputFields?: {
+    readonly list: string;
+    readonly into: string;
+    readonly records: Readonly<Record<string, JsonSchema>>;
+  };
   readonly ports: readonly Port[];
   /** Name of the literal list input that adds one port per `{ id, title }` item, before the fixed ports. */
   readonly portsFrom?: string;

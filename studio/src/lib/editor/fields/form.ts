@@ -2,7 +2,8 @@ import type { JsonSchema, Mapping } from '@plumbline/workflows/flow';
 import { words } from '../../format.ts';
 
 /** How a field is filled in when it is given rather than computed. */
-export type Control = 'text' | 'lines' | 'number' | 'boolean' | 'choice' | 'options' | 'rows' | 'date' | 'json';
+export type Control =
+  'text' | 'lines' | 'number' | 'boolean' | 'choice' | 'options' | 'company' | 'rows' | 'date' | 'json';
 
 export interface FormField {
   readonly name: string;
@@ -48,6 +49,7 @@ export function controlOf(schema: JsonSchema): Control {
   const type = Array.isArray(schema.type) ? schema.type.find((candidate) => candidate !== 'null') : schema.type;
   if (schema.enum) return 'choice';
   if (schema.optionsFrom) return 'options';
+  if (schema.choicesFrom) return 'company';
   if (type === 'boolean') return 'boolean';
   if (type === 'number' || type === 'integer') return 'number';
   if (type === 'array' && schema.items?.properties) return 'rows';
