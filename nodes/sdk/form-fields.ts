@@ -17,7 +17,7 @@ export function formFieldsSchema<E extends string>(
             /^(?!constructor$|prototype$)[a-z][a-z0-9_]{0,47}$/,
             'Use a lower-case letter, then letters, digits or _.',
           )
-          .meta({ title: 'Name in fields' }),
+          .meta({ title: 'Short name' }),
         title: z.string().min(1).max(80).meta({ title: 'Title' }),
         type: z
           .enum(formFieldTypes)

@@ -1,4 +1,4 @@
-import type { Page, RunDetail, RunSummary } from '@plumbline/engine/contract';
+import type { FlowDetail, Page, RunDetail, RunSummary } from '@plumbline/engine/contract';
 import type { StudioClient } from '@plumbline/engine/demo/studio-client';
 import { Answers } from '@plumbline/engine/ingress/answers';
 import { openStore } from '@plumbline/db';
@@ -77,6 +77,8 @@ describe('a webhook that answers when the flow responds', () => {
 
   test('a flow that says nothing is no reason to wait', async () => {
     const flow = await answering('Silent', { map: node('core.map', 'Only takes', { value: '=trigger.body' }) });
+    const { findings } = await client.call<FlowDetail>('GET', `/api/flows/${flow.id}`);
+    expect(findings).toMatchObject([{ code: 'answer_missing', severity: 'warning', nodeId: 'incoming' }]);
     const began = performance.now();
     const answer = await flow.post('s-1', {});
     expect(performance.now() - began).toBeLessThan(5_000);
