@@ -56,7 +56,7 @@ module.exports = {
         pathNot: [
           '^workflows/src/flow/',
           '^workflows/src/evaluate/linear-regex\\.ts$',
-          '^node_modules/(zod|jsonata|re2js|croner)/',
+          '^node_modules/(zod|jsonata|re2js|croner|cronstrue)/',
         ],
         dependencyTypesNot: ['type-only'],
       },

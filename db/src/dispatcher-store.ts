@@ -90,7 +90,7 @@ export class DispatcherStore {
     return row && { companyId: row.company_id, subscriptionId: row.id };
   }
 
-  /** Schedules whose time has come. Served by `subscriptions_due`. */
+  /** Schedules whose time has come, or has and waits in line. Served by `subscriptions_due` and `subscriptions_in_line`. */
   async dueSchedules(
     now: Date,
     limit: number,
@@ -100,8 +100,23 @@ export class DispatcherStore {
       .select(['company_id', 'id'])
       .where('kind', '=', 'schedule')
       .where('active', '=', true)
-      .where('next_fire_at', '<=', now)
+      .where((eb) => eb.or([eb('next_fire_at', '<=', now), eb('waiting_fire_at', 'is not', null)]))
       .orderBy('next_fire_at')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => ({ companyId: row.company_id, subscriptionId: row.id }));
+  }
+
+  /** Polls whose time has come and that nobody holds. Served by `subscriptions_polls_due`. */
+  async duePolls(now: Date, limit: number): Promise<{ readonly companyId: string; readonly subscriptionId: string }[]> {
+    const rows = await this.#db
+      .selectFrom('subscriptions')
+      .select(['company_id', 'id'])
+      .where('kind', '=', 'poll')
+      .where('active', '=', true)
+      .where('next_poll_at', '<=', now)
+      .where((eb) => eb.or([eb('poll_lease_until', 'is', null), eb('poll_lease_until', '<=', now)]))
+      .orderBy('next_poll_at')
       .limit(limit)
       .execute();
     return rows.map((row) => ({ companyId: row.company_id, subscriptionId: row.id }));

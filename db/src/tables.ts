@@ -17,6 +17,10 @@ export interface Sealed {
   readonly tag: string;
 }
 
+/** How something comes to be: what triggers listen to. */
+export type EventKind =
+  'webhook' | 'record' | 'schedule' | 'manual' | 'connector' | 'poll' | 'call' | 'flow_error' | 'connection_state';
+
 export interface Tables {
   // — the company itself —
   companies: {
@@ -144,16 +148,37 @@ export interface Tables {
     flow_id: string;
     /** Id of the trigger node in the flow's document. */
     node_id: string;
-    kind: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector';
+    kind: EventKind;
     /** What events carry: `vendor_invoice.approved`; for webhooks the public id in the URL. */
     key: string;
     config: Json<Record<string, unknown>>;
     /** JSONata; the event starts no run unless it is true. */
     filter: string | null;
     secret: Json<Sealed> | null;
+    /** Works on until `previous_secret_until`. */
+    previous_secret: JSONColumnType<Sealed, string | null | undefined, string | null> | null;
+    previous_secret_until: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    /** Deliveries that did not prove where they came from. */
+    refused: Generated<number>;
+    refused_at: ColumnType<Date | null, never, Date | null>;
+    refused_code: ColumnType<string | null, never, string | null>;
     active: ColumnType<boolean, boolean | undefined, boolean>;
     /** For schedules: when they come next. */
     next_fire_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    /** A time that waits for the run before it to end. */
+    waiting_fire_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    /** `core.poll@1`; null for those made before it was kept. */
+    node_type: ColumnType<string | null, string | null | undefined, string | null>;
+    /** Connection it works with. */
+    integration_id: ColumnType<string | null, string | null | undefined, string | null>;
+    /** For polls: how far they have read, as the node type writes it. */
+    cursor: JSONColumnType<Record<string, unknown>, string | null | undefined, string | null> | null;
+    next_poll_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    poll_lease_until: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    /** In a row. */
+    poll_failures: Generated<number>;
+    poll_error: JSONColumnType<Record<string, unknown>, string | null | undefined, string | null> | null;
+    polled_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
     created_at: CreatedAt;
     updated_at: UpdatedAt;
   };
@@ -164,7 +189,7 @@ export interface Tables {
     company_id: string;
     /** Order of arrival. */
     seq: Sequence;
-    kind: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector';
+    kind: EventKind;
     /** Matches `subscriptions.key`. */
     key: string;
     /** Unique with company and key. */
@@ -174,7 +199,7 @@ export interface Tables {
     data: Json<Record<string, unknown>>;
     status: ColumnType<
       'pending' | 'dispatched' | 'ignored',
-      'pending' | 'dispatched' | undefined,
+      'pending' | 'dispatched' | 'ignored' | undefined,
       'pending' | 'dispatched' | 'ignored'
     >;
     /** Plain sentence when ignored. */
@@ -184,6 +209,20 @@ export interface Tables {
     /** Later than now when a dispatch failed and waits. */
     next_attempt_at: ColumnType<Date, Date | string | undefined, Date | string>;
     attempts: Generated<number>;
+    /** Until when its sender waits for an answer. */
+    awaited_until: ColumnType<Date | null, Date | null | undefined, Date | null>;
+  };
+  /** Flows in which something went wrong last; kept by the database for those that listen to it. */
+  flow_troubles: { company_id: string; flow_id: string; since: CreatedAt };
+  /** What a flow answered the sender of its event; the first one stands. */
+  answers: {
+    company_id: string;
+    event_id: string;
+    run_id: string;
+    status: number;
+    headers: Json<Record<string, string>>;
+    body: JSONColumnType<object, string | null, never> | null;
+    created_at: CreatedAt;
   };
   runs: {
     id: Generated<string>;

@@ -13,8 +13,10 @@ import { queueRoutes } from './routes/queue.ts';
 import { recordRoutes } from './routes/records.ts';
 import { runRoutes } from './routes/runs.ts';
 import { meRoutes, sessionRoutes } from './routes/session.ts';
+import { startRoutes } from './routes/starts.ts';
 import { templateRoutes } from './routes/templates.ts';
 import { accountingRoutes, catalogRoutes, expressionRoutes, healthRoutes, notificationRoutes } from './routes/tools.ts';
+import { triggerRoutes } from './routes/triggers.ts';
 import type { Services } from './services.ts';
 
 /** The studio's API: everything here needs a session and belongs to its company. */
@@ -25,6 +27,8 @@ function companyApi(services: Services) {
     .route('/catalog', catalogRoutes(services))
     .route('/flows', flowRoutes(services))
     .route('/flows', flowTestRoutes(services))
+    .route('/flows', triggerRoutes(services))
+    .route('/flows', startRoutes(services))
     .route('/expressions', expressionRoutes(services))
     .route('/runs', runRoutes(services))
     .route('/queue', queueRoutes(services))
@@ -46,6 +50,11 @@ export function createApp(services: Services) {
     c.set('requestId', randomUUID());
     c.header('X-Request-Id', c.get('requestId'));
     await next();
+  });
+  // What flows answer comes from our own address: no browser is to run anything of it here. Outside of the next, so that it has the last word.
+  app.use('/hooks/*', async (c, next) => {
+    await next();
+    c.header('Content-Security-Policy', "sandbox; default-src 'none'");
   });
   app.use(
     secureHeaders({

@@ -1,4 +1,4 @@
-import type { CatalogInfo, Finding, FlowDocument } from '@plumbline/workflows/flow';
+import type { CatalogInfo, Finding, FlowDocument, NodeTypeInfo } from '@plumbline/workflows/flow';
 
 /**
  * What the API answers. Times are ISO strings with offset, money is a decimal string with two places, ids are opaque.
@@ -98,11 +98,67 @@ export interface FlowVersionDetail extends FlowVersionSummary {
 /** How a flow's trigger is reached: GET /api/flows/:id/triggers */
 export interface TriggerInfo {
   readonly nodeId: string;
-  readonly kind: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector';
+  readonly kind: NonNullable<NodeTypeInfo['trigger']>;
   readonly key: string;
   readonly active: boolean;
-  readonly webhook?: { readonly url: string; /** Ready to paste: signs a body and posts it. */ readonly curl: string };
+  readonly webhook?: {
+    readonly url: string;
+    /** Ready to paste: signs a body and posts it. */
+    readonly curl: string;
+    /** Until when the secret that was replaced works as well. */
+    readonly previousUntil?: string;
+    /** Deliveries that did not prove where they came from: how many, and the last one. */
+    readonly refused?: { readonly count: number; readonly at: string; readonly code: string };
+  };
+  /** The next five. */
   readonly nextFireTimes?: readonly string[];
+  readonly schedule?: {
+    /** "At 7:00 AM, Monday through Friday". */
+    readonly words: string;
+    readonly timeZone: string;
+    /** A time that waits for the run before it to end. */
+    readonly waiting?: string;
+  };
+  /** What a person fills in to start it. */
+  readonly form?: readonly TriggerField[];
+  readonly call?: {
+    /** The request, ready to copy. */
+    readonly example: string;
+  };
+  readonly poll?: {
+    readonly lastAt: string | null;
+    readonly nextAt: string | null;
+    /** Why the last poll did not get through. */
+    readonly error: { readonly code: string; readonly message: string; readonly failures: number } | null;
+  };
+}
+
+/** A field that a trigger declares. */
+export interface TriggerField {
+  readonly id: string;
+  readonly title: string;
+  readonly type: 'text' | 'number' | 'date' | 'choice' | 'yes_no' | 'record';
+  readonly required: boolean;
+  /** For choices. */
+  readonly choices: readonly string[];
+  /** For records. */
+  readonly entity: string | null;
+}
+
+/** POST /api/flows/:id/triggers/:nodeId/secret shows it, PUT with `{ secret? }` replaces it. */
+export interface WebhookSecret {
+  readonly secret: string;
+  /** Signs a body with it and posts it. */
+  readonly curl: string;
+  /** Until when the one before it works as well. */
+  readonly previousUntil?: string;
+}
+
+/** POST /api/flows/:id/calls `{ input }`, with an Idempotency-Key if it may be repeated. */
+export interface CallAccepted {
+  readonly eventId: string;
+  /** It was there already; nothing new starts. */
+  readonly duplicate: boolean;
 }
 
 /** A past event a mapping can be tried on: GET /api/flows/:id/samples?nodeId= */

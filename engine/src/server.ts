@@ -10,7 +10,10 @@ import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import { createAuth } from './auth/auth.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
+import { Poller } from './dispatch/poller.ts';
+import { Answers } from './ingress/answers.ts';
 import { eventInbox } from './ingress/event-inbox.ts';
+import { Refusals } from './ingress/refusals.ts';
 import { LiveHub } from './live/hub.ts';
 import { Accountant } from './runs/accountant.ts';
 import { mountSandboxes } from './sandboxes.ts';
@@ -61,6 +64,8 @@ export async function startServer(
     dispatcher: dispatcherStore,
     live,
     inbox: eventInbox(deps.store),
+    answers: new Answers(settings.PLUMBLINE_APP_DATABASE_URL, deps.store),
+    refusals: new Refusals(deps.store, log),
     templates: await loadTemplates(),
     look: () => dispatcher?.look(),
   };
@@ -75,6 +80,10 @@ export async function startServer(
       log,
       now: deps.now,
     });
+
+  const poller = settings.PLUMBLINE_DISPATCH
+    ? new Poller({ deps, connections: services.connections, dispatcher: dispatcherStore })
+    : undefined;
 
   const accountant = new Accountant({ store: deps.store, people: pool, log, now: deps.now });
 
@@ -109,8 +118,11 @@ export async function startServer(
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await dispatcher?.close();
+      await poller?.close();
       await accountant.close();
       await live.close();
+      await services.answers.close();
+      await services.refusals.flush();
       await sandboxes?.flush();
       await carriers.close();
       await dispatcherStore.close();

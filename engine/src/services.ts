@@ -6,7 +6,9 @@ import type { OpenDependencies } from '@plumbline/workflows/dependencies';
 import type { CatalogInfo } from '@plumbline/workflows/flow';
 import type { Pool } from 'pg';
 import type { Auth } from './auth/auth.ts';
+import type { Answers } from './ingress/answers.ts';
 import type { NewEvent, StoredEvent } from './ingress/event-inbox.ts';
+import type { Refusals } from './ingress/refusals.ts';
 import type { LiveHub } from './live/hub.ts';
 import type { EngineSettings } from './settings.ts';
 import type { TemplateLibrary } from './templates.ts';
@@ -24,6 +26,9 @@ export interface Services {
   readonly live: LiveHub;
   /** Stores what happened; the dispatcher comes for it. */
   readonly inbox: GroupCommit<NewEvent, StoredEvent>;
+  /** Lines held open for what flows answer. */
+  readonly answers: Answers;
+  readonly refusals: Refusals;
   readonly templates: TemplateLibrary;
   /** Wakes the dispatcher of this process, when it has one. */
   readonly look: () => void;

@@ -17,6 +17,8 @@ export const engineSettingsSchema = workerSettingsSchema.extend({
   PLUMBLINE_DEMO: z.stringbool().default(false),
   /** Most runs that travel in one Temporal workflow; under light load each has one of its own. */
   PLUMBLINE_CARRIER_RUNS: z.coerce.number().int().min(1).max(100).default(50),
+  /** Deliveries that one webhook address takes from its sender, by each API process; for moments twice as many. */
+  PLUMBLINE_WEBHOOKS_PER_SECOND: z.coerce.number().positive().default(600),
   /** Processes that dispatch events; the others only answer. */
   PLUMBLINE_DISPATCH: z.stringbool().default(true),
 });

@@ -10,7 +10,7 @@ const ended = z.object({
 /**
  * Runs another flow as a step of this one, waits for its end, and takes over what it hands back.
  *
- * Errors: `flow_missing`, `flow_not_published`, `flow_takes_no_calls`, `call_too_deep`, `required_missing`, `field_unknown`; `called_flow_failed`
+ * Errors: `flow_missing`, `flow_not_published`, `flow_takes_no_calls`, `call_too_deep`, `values_invalid`, `field_unknown`; `called_flow_failed`
  * with what went wrong there.
  */
 export const node = defineHold({
@@ -20,7 +20,7 @@ export const node = defineHold({
   category: 'Logic',
   icon: 'workflow',
   input: z.object({
-    flow: z.string().min(1).meta({ title: 'Flow', flow: 'core.flow-input' }),
+    flow: z.string().min(1).meta({ title: 'Flow', choicesFrom: 'flows' }),
     values: z
       .record(z.string(), z.unknown())
       .default({})

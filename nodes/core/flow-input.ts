@@ -12,9 +12,22 @@ export const node = defineTrigger({
     fields: z
       .array(
         z.object({
-          id: z.string().regex(/^[a-z][a-z0-9_]{0,47}$/, 'use a lower-case letter, then letters, digits or _'),
-          title: z.string().min(1).max(60),
-          required: z.boolean().default(true),
+          id: z
+            .string()
+            .regex(
+              /^(?!constructor$|prototype$)[a-z][a-z0-9_]{0,47}$/,
+              'Use a lower-case letter, then letters, digits or _.',
+            )
+            .meta({ title: 'Short name' }),
+          title: z.string().min(1).max(60).meta({ title: 'Title' }),
+          type: z
+            .enum(['text', 'number', 'date', 'yes_no', 'any'])
+            .default('any')
+            .meta({
+              title: 'Kind',
+              labels: { text: 'Text', number: 'Number', date: 'Date', yes_no: 'Yes or no', any: 'Anything' },
+            }),
+          required: z.boolean().optional().meta({ title: 'Must be given' }),
         }),
       )
       .max(50)
@@ -25,5 +38,6 @@ export const node = defineTrigger({
     values: z.record(z.string(), z.unknown()),
     caller: z.object({ runId: z.string(), flowId: z.string() }),
   }),
-  subscription: { kind: 'call' },
+  outputFields: { list: 'fields', into: 'values', records: {} },
+  subscription: { kind: 'flow' },
 });

@@ -94,6 +94,12 @@ export interface Platform {
   handBack(values: Readonly<Record<string, unknown>>): Promise<void>;
   /** Has this step wait for an event of a key, in whose data at `path` stands `value`. The answer is the event's data. */
   expect(event: { readonly key: string; readonly path: readonly string[]; readonly value: string }): Promise<void>;
+  /** Answers whoever sent the event of this run. `first` is false when an answer stands already; it then stays. */
+  respond(answer: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: unknown;
+  }): Promise<{ readonly first: boolean }>;
 }
 
 /** How long a step waits that has handed something over. */
@@ -151,6 +157,13 @@ export interface NodeType {
   readonly output: z.ZodType;
   /** A more precise output, where a literal configuration decides it. */
   outputFor?(config: Readonly<Record<string, unknown>>): z.ZodType | undefined;
+  /** A list among the inputs declares fields; what is filled in for them is in the output, under a name. */
+  readonly outputFields?: {
+    readonly list: string;
+    readonly into: string;
+    /** What a field that names a record gives, by entity. */
+    readonly records: Readonly<Record<string, z.ZodType>>;
+  };
   /** Fixed ports, or a function of the literal configuration (switch has one port a case). */
   readonly ports: readonly Port[] | ((config: Readonly<Record<string, unknown>>) => readonly Port[]);
   /** Vendor page or RFC this was built from. */
@@ -199,8 +212,52 @@ export type TriggerSubscription =
   | { readonly kind: 'schedule' }
   | { readonly kind: 'manual' }
   /** Other flows call it; no event does. */
-  | { readonly kind: 'call' }
+  | { readonly kind: 'flow' }
+  | { readonly kind: 'call' } // our API, with an input of declared fields
+  | { readonly kind: 'flow_error' }
+  | { readonly kind: 'connection_state' }
+  | PollSubscription
   | { readonly kind: 'connector'; readonly key: (config: Readonly<Record<string, unknown>>) => string }; // a vendor's webhook event
+
+/** Asks for news, again and again. Where it has read to is kept for it, outside of every flow version. */
+export interface PollSubscription {
+  readonly kind: 'poll';
+  /** How long between two polls; 30 at least. */
+  everySeconds(config: Readonly<Record<string, unknown>>): number;
+  /** The part of the configuration that says what is asked for: when it changes, reading begins anew. `@default` all of it */
+  identity?(config: Readonly<Record<string, unknown>>): unknown;
+  /**
+   * One page of news since the cursor. What was read before may be given again, and should be, for a while: repeats are told by their dedupe keys. Without a
+   * cursor it is the first poll: it starts from now, so whatever it gives counts as known already. Throws only `ConnectorFailure`.
+   */
+  poll(context: PollContext): Promise<PollResult>;
+}
+
+export interface PollContext {
+  /** Checked against the node's input. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Absent for nodes without a connector. */
+  readonly connection?: ConnectionContext;
+  readonly http: VendorHttp;
+  readonly fetchPublic: typeof globalThis.fetch;
+  /** What the last poll returned; undefined for the first. */
+  readonly cursor: Readonly<Record<string, unknown>> | undefined;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+}
+
+export interface PollResult {
+  /** In the order in which they are to start runs. */
+  readonly events: readonly {
+    /** The same whenever the same piece of news is read. */
+    readonly dedupeKey: string;
+    /** Conforms to the node's output. */
+    readonly data: Readonly<Record<string, unknown>>;
+  }[];
+  readonly cursor: Readonly<Record<string, unknown>>;
+  /** Whether to go on at once. @default false */
+  readonly more?: boolean;
+}
 
 /** Result of the code exchange, in one shape for all vendors. */
 export interface TokenAnswer {

@@ -7,7 +7,8 @@ export const TOLERANCE_SECONDS = 300;
 const SECRET_MIN_BYTES = 16;
 
 export type Verdict =
-  | { readonly ok: true; readonly id: string }
+  /** `id` only where the sender signed one. */
+  | { readonly ok: true; readonly id?: string }
   | { readonly ok: false; readonly code: 'signature_invalid' | 'timestamp_out_of_range' };
 
 /** HMAC-SHA256 over raw bytes; parts are joined as they are. */

@@ -21,7 +21,13 @@ export async function plumbline(
   environment: NodeJS.ProcessEnv = {},
 ): Promise<PlumblineContender> {
   const up = await testPlatform(
-    { PLUMBLINE_ALLOWED_PRIVATE_ORIGINS: target, PLUMBLINE_LOG_LEVEL: 'warn', ...environment },
+    {
+      PLUMBLINE_ALLOWED_PRIVATE_ORIGINS: target,
+      PLUMBLINE_LOG_LEVEL: 'warn',
+      // One sender plays the whole world.
+      PLUMBLINE_WEBHOOKS_PER_SECOND: '100000',
+      ...environment,
+    },
     { fsync: true },
   );
   const client = await up.client();

@@ -1,5 +1,5 @@
 import { openDispatcherStore, openStore } from '@plumbline/db';
-import type { FlowDetail, Page, RunDetail, RunSummary, TriggerInfo } from '@plumbline/engine/contract';
+import type { FlowDetail, Notice, Page, RunDetail, RunSummary, TriggerInfo } from '@plumbline/engine/contract';
 import type { StudioClient } from '@plumbline/engine/demo/studio-client';
 import { fireDueSchedules } from '@plumbline/engine/dispatch/scheduler';
 import { pino } from 'pino';
@@ -49,6 +49,7 @@ test('shows its next five times, in the zone it was given', async () => {
   });
   for (const time of trigger?.nextFireTimes ?? []) expect(local.format(new Date(time))).toBe('Mon, 07');
   expect(await nextFireAt()).toEqual(new Date(trigger?.nextFireTimes?.[0] ?? 0));
+  expect(trigger?.schedule).toEqual({ words: 'At 7:00 AM, only on Monday', timeZone: 'America/Denver' });
 });
 
 test('publishing again leaves its time alone; other times are reckoned anew', async () => {
@@ -72,7 +73,6 @@ test('what came due while nothing ran starts one run, however many processes loo
   await up.owner.query(`update subscriptions set next_fire_at = now() - interval '3 weeks' where flow_id = $1`, [
     flow.id,
   ]);
-  const due = await nextFireAt();
   const store = openStore(up.roleUrl('app'));
   const dispatcher = openDispatcherStore(up.roleUrl('dispatcher'));
   const options = { store, dispatcher, log: pino({ level: 'silent' }), now: () => new Date() };
@@ -85,7 +85,12 @@ test('what came due while nothing ran starts one run, however many processes loo
   });
   expect(await runs()).toHaveLength(1);
   const detail = await client.call<RunDetail>('GET', `/api/runs/${run?.id}`);
-  expect(detail.event).toMatchObject({ kind: 'schedule', data: { scheduledAt: due.toISOString() } });
+  expect(detail.event).toMatchObject({
+    kind: 'schedule',
+    data: { scheduledAt: expect.stringMatching(/T1[45]:00:00.000Z$/) },
+  });
+  const notices = await client.call<Notice[]>('GET', '/api/notifications');
+  expect(notices.find(({ title }) => title.startsWith('"Monday report" missed'))?.severity).toBe('warning');
   expect((await nextFireAt()).getTime()).toBeGreaterThan(Date.now());
 });
 

@@ -169,6 +169,8 @@ describe('the API', () => {
       'POST /api/flows/:id/publish': {},
       'POST /api/flows/:id/switch': { on: false },
       'POST /api/flows/:id/start': { values: {} },
+      'POST /api/flows/:id/calls': { input: {} },
+      'PUT /api/flows/:id/triggers/:nodeId/secret': {},
       'POST /api/runs/:id/rerun': { version: 'same', dryRun: true },
       'POST /api/runs/:id/steps/:nodeId/wake': {},
       'POST /api/runs/:id/steps/:nodeId/decide': { action: 'retry' },

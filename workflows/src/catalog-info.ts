@@ -36,6 +36,7 @@ function nodeTypeInfo(type: NodeType): NodeTypeInfo {
     input,
     output: toSchema(type.output, 'output'),
     ...(outputBy ? { outputBy } : {}),
+    ...(type.outputFields ? { outputFields: outputFieldsOf(type.outputFields) } : {}),
     ports,
     ...(portsFrom ? { portsFrom } : {}),
     ...(type.control ? { control: type.control } : {}),
@@ -49,6 +50,15 @@ function toSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
     $schema?: string;
   };
   return rest;
+}
+
+function outputFieldsOf({
+  list,
+  into,
+  records,
+}: NonNullable<NodeType['outputFields']>): NonNullable<NodeTypeInfo['outputFields']> {
+  const schemas = Object.entries(records).map(([entity, schema]) => [entity, toSchema(schema, 'output')] as const);
+  return { list, into, records: Object.fromEntries(schemas) };
 }
 
 /** The list of `{ id, title }` items that adds ports. */

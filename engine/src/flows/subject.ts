@@ -18,6 +18,10 @@ export const eventWords = {
   schedule: 'A set time',
   manual: 'Started by hand',
   connector: 'News from a vendor',
+  poll: 'Something new',
+  call: 'A call to our API',
+  flow_error: 'Trouble in a flow',
+  connection_state: 'A connection changed',
 } as const;
 
 /** What started a run: a record's change by its name, everything else by its kind, since its key is only an address. */

@@ -1,11 +1,13 @@
 import { ApiError } from '../problem.ts';
 
 export const JSON_DEPTH = 64;
+/** Most values and keys in one body: each costs memory many times its length. */
+const JSON_VALUES = 200_000;
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Parses JSON from outside. Nesting is measured before parsing; keys that could reach an object's prototype are refused.
- * @throws ApiError `json_invalid`, `json_too_deep`
+ * Parses JSON from outside. Nesting and number of values are measured before parsing; keys that could reach an object's prototype are refused.
+ * @throws ApiError `json_invalid`, `json_too_deep`, `json_too_large`
  */
 export function parseJson(raw: Uint8Array): unknown {
   let text: string;
@@ -14,8 +16,13 @@ export function parseJson(raw: Uint8Array): unknown {
   } catch (cause) {
     throw new ApiError('json_invalid', 'The body is not UTF-8 text.', { cause });
   }
-  if (depthOf(text) > JSON_DEPTH)
+  const { depth, values } = measure(text);
+  if (depth > JSON_DEPTH)
     throw new ApiError('json_too_deep', `The body is nested deeper than ${JSON_DEPTH} levels.`, { fix: 'Flatten it.' });
+  if (values > JSON_VALUES)
+    throw new ApiError('json_too_large', `The body holds more than ${JSON_VALUES} values.`, {
+      fix: 'Send it in several parts.',
+    });
   try {
     return JSON.parse(text, (key, value: unknown) => {
       if (key === '__proto__') throw new ApiError('json_invalid', 'The body has a key named "__proto__".');
@@ -31,7 +38,8 @@ export function parseJson(raw: Uint8Array): unknown {
   }
 }
 
-function depthOf(text: string): number {
+function measure(text: string): { readonly depth: number; readonly values: number } {
+  let values = 1;
   let depth = 0;
   let deepest = 0;
   let inString = false;
@@ -43,6 +51,7 @@ function depthOf(text: string): number {
     } else if (code === 34) inString = true;
     else if (code === 91 || code === 123) deepest = Math.max(deepest, ++depth);
     else if (code === 93 || code === 125) depth--;
+    else if (code === 44) values++;
   }
-  return deepest;
+  return { depth: deepest, values };
 }

@@ -1,75 +1,141 @@
-import { verifyStandardWebhook } from '@plumbline/nodes';
-import { Hono } from 'hono';
+import { DEPTH_HEADER, DEPTH_MAX, depthOf, verifyDelivery } from '@plumbline/nodes';
+import { Hono, type Context } from 'hono';
 import type { ActorEnv } from '../auth/session.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
-import { Endpoints } from './endpoints.ts';
-import { parseJson } from './json.ts';
+import { toResponse, withoutAnswer } from './answer-response.ts';
+import { deliveryId } from './delivery-id.ts';
+import { EndpointLimit } from './endpoint-limit.ts';
+import { Endpoints, validSecrets, type Endpoint } from './endpoints.ts';
+import { answerHandshake } from './handshake.ts';
 import { limitBody } from './limit-body.ts';
+import { readBody } from './read-body.ts';
+
+/** How long a sender is kept waiting for the flow's own answer. */
+const ANSWER_MS = 10_000;
+/** The database tells of outcomes a little longer than that: its clock is another. */
+const AWAITED_MS = 15_000;
 
 /**
  * Where other systems post to: `POST /hooks/<key>`. Verified on the raw bytes, stored, then acknowledged; whether the flow is healthy is looked at later.
- * Signed as Standard Webhooks say; the same `webhook-id` starts one run, however often it comes.
+ * How a sender proves itself is the trigger's choice; the same delivery starts one run, however often it comes.
  * @see https://www.standardwebhooks.com
  */
 export function webhookIngress(services: Services) {
-  const { deps, dispatcher, inbox } = services;
+  const { deps, dispatcher, inbox, answers, refusals, settings } = services;
   const endpoints = new Endpoints(dispatcher, deps);
+  const limit = new EndpointLimit(settings.PLUMBLINE_WEBHOOKS_PER_SECOND);
+
   return new Hono<ActorEnv>()
     .post('/:key', limitBody(2), async (c) => {
-      const endpoint = await endpoints.find(c.req.param('key'));
-      if (!endpoint) throw notFound('webhook address');
+      const key = c.req.param('key');
+      const found = await endpoints.find(key);
+      if (!found) throw notFound('webhook address');
+      requirePace(limit.take(key, deps.now(), found.config.perMinute));
+      requireNoLoop(c.req.header(DEPTH_HEADER));
       if (c.req.header('content-encoding'))
         throw new ApiError('unsupported_media_type', 'Compressed bodies are not accepted.', {
           fix: 'Send the body without Content-Encoding.',
         });
       const raw = new Uint8Array(await c.req.arrayBuffer());
-      const id = verify(endpoint.secret, c.req.raw.headers, raw, deps.now());
-      const body = parseBody(c.req.header('content-type'), raw);
-      const { duplicate } = await inbox.submit(endpoint.companyId, {
+      let endpoint = found;
+      let verdict = verify(endpoint, c, raw);
+      if (!verdict.ok) {
+        // The secret may have been changed a moment ago.
+        const again = await endpoints.findAgain(key);
+        if (again) verdict = verify((endpoint = again), c, raw);
+      }
+      if (!verdict.ok) {
+        refusals.count(endpoint, verdict.code, deps.now());
+        // Xero asks for a bare 401.
+        if (endpoint.config.scheme === 'xero') return c.body(null, 401);
+        throw refusal(endpoint, verdict.code);
+      }
+      const { config, companyId } = endpoint;
+      const body = readBody(
+        config.body ?? (config.scheme === 'twilio' ? 'form' : 'json'),
+        c.req.header('content-type'),
+        raw,
+      );
+      const handshake = answerHandshake(config.scheme, body);
+      if (handshake) return handshake;
+      const { headers } = c.req.raw;
+      const dedupeKey = deliveryId({ config, signedId: verdict.id, headers, body, raw });
+      const awaited = config.answer === 'flow';
+      const stored = await inbox.submit(companyId, {
         kind: 'webhook',
-        key: c.req.param('key'),
-        dedupeKey: id,
-        data: { headers: safeHeaders(c.req.raw.headers), query: c.req.query(), body },
+        key,
+        dedupeKey,
+        data: { headers: shownHeaders(headers, endpoint.withheld), query: c.req.query(), body },
+        ...(awaited ? { awaitedUntil: new Date(deps.now().getTime() + AWAITED_MS) } : {}),
       });
+      const { duplicate } = stored;
       services.look();
-      return c.json({ accepted: true, duplicate }, 200);
+      if (!awaited) return c.json({ accepted: true, duplicate }, 200);
+      const eventId = stored.id ?? (await answers.eventId(companyId, key, dedupeKey));
+      if (eventId === undefined) return c.json({ accepted: true, duplicate }, 202);
+      const outcome = await answers.wait(companyId, eventId, ANSWER_MS);
+      return outcome.kind === 'answered' ? toResponse(outcome.answer) : withoutAnswer(outcome, duplicate);
     })
     .all('/:key', () => {
       throw new ApiError('method_not_allowed', 'This address takes POST only.', { headers: { Allow: 'POST' } });
     });
+
+  function verify(endpoint: Endpoint, c: Context, raw: Uint8Array) {
+    const { pathname, search } = new URL(c.req.url);
+    return verifyDelivery(endpoint.scheme, validSecrets(endpoint, deps.now()), {
+      headers: c.req.raw.headers,
+      body: raw,
+      // The address that was given to the sender, whatever name the request came by.
+      url: settings.PLUMBLINE_ORIGIN + pathname + search,
+      now: deps.now(),
+    });
+  }
 }
 
-/** The delivery's id, once its signature holds. */
-function verify(secret: string, headers: Headers, raw: Uint8Array, now: Date): string {
-  const verdict = verifyStandardWebhook({ secret, headers, body: raw, now });
-  if (verdict.ok) return verdict.id;
-  if (verdict.code === 'timestamp_out_of_range')
-    throw new ApiError('timestamp_out_of_range', 'The webhook-timestamp is missing or more than five minutes off.', {
-      fix: 'Send the current time in seconds, and check your clock.',
-    });
-  throw new ApiError('signature_invalid', 'The signature does not match the body.', {
-    fix: 'Sign "id.timestamp.body" over the exact bytes with this address’s secret.',
+function requirePace(waitSeconds: number): void {
+  if (waitSeconds === 0) return;
+  throw new ApiError('too_many_requests', 'More is posted to this address than it takes.', {
+    fix: 'Wait as long as Retry-After says, and send it again.',
+    headers: { 'Retry-After': String(waitSeconds) },
   });
 }
 
-function parseBody(contentType: string | undefined, raw: Uint8Array): unknown {
-  const [type = '', parameter = ''] = (contentType ?? '')
-    .toLowerCase()
-    .split(';')
-    .map((part) => part.trim());
-  if (type !== 'application/json' && !type.endsWith('+json'))
-    throw new ApiError('unsupported_media_type', `The body is "${type || 'of no type'}", not JSON.`, {
-      fix: 'Send Content-Type: application/json.',
-    });
-  if (parameter.startsWith('charset=') && parameter !== 'charset=utf-8')
-    throw new ApiError('unsupported_media_type', 'JSON is sent in UTF-8.', { fix: 'Leave out the charset.' });
-  return parseJson(raw);
+/** Flows may call each other's addresses, but not in a circle. */
+function requireNoLoop(depth: string | undefined): void {
+  if (depthOf(depth) <= DEPTH_MAX) return;
+  throw new ApiError(
+    'loop_detected',
+    `This call is the end of a chain of more than ${DEPTH_MAX} flows that call each other.`,
+    {
+      fix: 'Look for flows whose calls lead back to themselves, and break the circle.',
+    },
+  );
 }
 
-const withheld = new Set(['authorization', 'cookie', 'proxy-authorization', 'webhook-signature']);
+function refusal({ scheme }: Endpoint, code: 'signature_invalid' | 'timestamp_out_of_range'): ApiError {
+  if (code === 'timestamp_out_of_range')
+    return new ApiError(code, 'The time of the delivery is missing or more than five minutes off.', {
+      fix: 'Send the current time in seconds, and check your clock.',
+    });
+  if (scheme.kind === 'header' || scheme.kind === 'basic')
+    return new ApiError('signature_invalid', 'The secret of this address is missing or another one.', {
+      fix:
+        scheme.kind === 'basic'
+          ? 'Send the user name and the secret of this address as basic authentication.'
+          : `Send the secret of this address in the header "${scheme.header}".`,
+    });
+  return new ApiError('signature_invalid', 'The signature does not match the body.', {
+    fix:
+      scheme.kind === 'standard'
+        ? 'Sign "id.timestamp.body" over the exact bytes with this address’s secret.'
+        : 'Sign the exact bytes with this address’s secret, in the way that its trigger says.',
+  });
+}
 
-/** Headers a mapping may read; credentials are not among them. */
-function safeHeaders(headers: Headers): Record<string, string> {
-  return Object.fromEntries([...headers].filter(([name]) => !withheld.has(name)).slice(0, 64));
+/** Headers a mapping may read; what proves the sender is not among them. The depth comes first, so that no number of others drops it. */
+function shownHeaders(headers: Headers, withheld: ReadonlySet<string>): Record<string, string> {
+  const depth = headers.get(DEPTH_HEADER);
+  const others = [...headers].filter(([name]) => name !== DEPTH_HEADER && !withheld.has(name)).slice(0, 64);
+  return Object.fromEntries(depth === null ? others : [[DEPTH_HEADER, depth], ...others]);
 }

@@ -1,20 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { appendAudit } from '@plumbline/db/queries/audit';
-import { json, type Sealed } from '@plumbline/db';
-import { standardSecretBytes } from '@plumbline/nodes';
-import { emptyFlow, flowDocumentSchema, nextTimes, type FlowDocument } from '@plumbline/workflows/flow';
+import { json } from '@plumbline/db';
+import { emptyFlow, flowDocumentSchema, type FlowDocument } from '@plumbline/workflows/flow';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
-import type {
-  DraftSaved,
-  FlowDetail,
-  FlowVersionDetail,
-  FlowVersionSummary,
-  Page,
-  FlowSummary,
-  TriggerInfo,
-} from '../contract.ts';
+import type { DraftSaved, FlowDetail, FlowVersionDetail, FlowVersionSummary, Page, FlowSummary } from '../contract.ts';
 import { publish } from '../flows/publish.ts';
 import { findingsOf, listFlows, readFlow } from '../flows/read.ts';
 import { readSamples } from '../flows/samples.ts';
@@ -203,6 +193,16 @@ export function flowRoutes(services: Services) {
             .where('company_id', '=', companyId)
             .where('id', '=', id)
             .execute();
+          if (on)
+            await tx
+              .updateTable('subscriptions')
+              .set({ next_poll_at: now() })
+              .where('company_id', '=', companyId)
+              .where('flow_id', '=', id)
+              .where('kind', '=', 'poll')
+              .where('active', '=', true)
+              .where('next_poll_at', 'is', null)
+              .execute();
           await appendAudit(tx, {
             actor,
             action: on ? 'flow.switched_on' : 'flow.switched_off',
@@ -212,41 +212,6 @@ export function flowRoutes(services: Services) {
           return await readFlow(tx, companyId, id, info, now());
         });
         return c.json(flow);
-      },
-    )
-    .post(
-      '/:id/start',
-      requireRight('flow:run'),
-      valid('param', flowId),
-      valid('json', z.strictObject({ values: z.record(z.string().max(100), z.json()) })),
-      async (c) => {
-        const { companyId, name: actor } = c.get('actor');
-        const { id } = c.req.valid('param');
-        const { values } = c.req.valid('json');
-        const key = await store.tenant(companyId, async (tx) => {
-          const flow = await readFlow(tx, companyId, id, info, now());
-          const subscription = await tx
-            .selectFrom('subscriptions')
-            .select('key')
-            .where('company_id', '=', companyId)
-            .where('flow_id', '=', id)
-            .where('kind', '=', 'manual')
-            .where('active', '=', true)
-            .executeTakeFirst();
-          if (!subscription || flow.status !== 'on')
-            throw new ApiError('invalid_transition', `"${flow.name}" cannot be started by hand.`, {
-              fix: 'It needs the trigger "Someone starts it", published and switched on.',
-            });
-          return subscription.key;
-        });
-        const event = await services.inbox.submit(companyId, {
-          kind: 'manual',
-          key,
-          dedupeKey: crypto.randomUUID(),
-          data: { values, actor },
-        });
-        services.look();
-        return c.json({ eventId: event.id }, 202);
       },
     )
     .get('/:id/versions', requireRight('flow:read'), valid('param', flowId), async (c) => {
@@ -281,74 +246,6 @@ export function flowRoutes(services: Services) {
         return c.json(version);
       },
     )
-    .get('/:id/triggers', requireRight('flow:read'), valid('param', flowId), async (c) => {
-      const { companyId } = c.get('actor');
-      const { id } = c.req.valid('param');
-      const rows = await store.tenant(companyId, async (tx) => {
-        await readFlow(tx, companyId, id, info, now());
-        return await tx
-          .selectFrom('subscriptions')
-          .innerJoin('companies', 'companies.id', 'subscriptions.company_id')
-          .select(['node_id', 'kind', 'key', 'active', 'config', 'companies.time_zone'])
-          .where('subscriptions.company_id', '=', companyId)
-          .where('flow_id', '=', id)
-          .orderBy('node_id')
-          .execute();
-      });
-      const triggers: TriggerInfo[] = rows.map((row) => ({
-        nodeId: row.node_id,
-        kind: row.kind,
-        key: row.key,
-        active: row.active,
-        ...(row.kind === 'schedule' ? { nextFireTimes: fireTimes(row.config, row.time_zone, now()) } : {}),
-        ...(row.kind === 'webhook'
-          ? {
-              webhook: {
-                url: webhookUrl(services, row.key),
-                curl: curlCommand(webhookUrl(services, row.key), '$PLUMBLINE_WEBHOOK_KEY_HEX'),
-              },
-            }
-          : {}),
-      }));
-      return c.json(triggers);
-    })
-    .post(
-      '/:id/triggers/:nodeId/secret',
-      requireRight('secret:reveal'),
-      valid('param', z.object({ id: z.uuid(), nodeId: z.string() })),
-      async (c) => {
-        const { companyId, name: actor } = c.get('actor');
-        const { id, nodeId } = c.req.valid('param');
-        const row = await store.tenant(companyId, async (tx) => {
-          const found = await tx
-            .selectFrom('subscriptions')
-            .select(['id', 'key', 'secret'])
-            .where('company_id', '=', companyId)
-            .where('flow_id', '=', id)
-            .where('node_id', '=', nodeId)
-            .where('kind', '=', 'webhook')
-            .executeTakeFirst();
-          if (!found?.secret) throw notFound('webhook trigger');
-          await appendAudit(tx, {
-            actor,
-            action: 'webhook.secret_revealed',
-            targetType: 'flow',
-            targetId: id,
-            details: { nodeId },
-          });
-          return found;
-        });
-        const secret = (await vault.open(
-          { companyId, table: 'subscriptions', rowId: row.id, column: 'secret' },
-          row.secret as Sealed,
-        )) as string;
-        c.header('Cache-Control', 'no-store');
-        return c.json({
-          secret,
-          curl: curlCommand(webhookUrl(services, row.key), standardSecretBytes(secret).toString('hex')),
-        });
-      },
-    )
     .get('/:id/samples', requireRight('flow:read'), valid('param', flowId), async (c) => {
       const { companyId } = c.get('actor');
       const { id } = c.req.valid('param');
@@ -359,24 +256,4 @@ export function flowRoutes(services: Services) {
         }),
       );
     });
-}
-
-function fireTimes(config: object, companyZone: string, now: Date): string[] {
-  const { cron, timeZone } = config as { cron: string; timeZone?: string };
-  return nextTimes(cron, timeZone || companyZone, now, 5).map((time) => time.toISOString());
-}
-
-function webhookUrl(services: Services, key: string): string {
-  return `${services.settings.PLUMBLINE_ORIGIN}/hooks/${key}`;
-}
-
-/** Signs and posts with nothing but a shell, openssl and curl. */
-function curlCommand(url: string, keyHex: string): string {
-  return [
-    `body='{"text":"Hello from the job site"}'`,
-    // The id is the delivery's name: run twice, the command delivers the same thing twice.
-    `id="msg_${randomBytes(9).toString('hex')}"; now=$(date +%s)`,
-    `sig=$(printf '%s.%s.%s' "$id" "$now" "$body" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:${keyHex}" -binary | openssl base64 -A)`,
-    `curl -sS ${url} -H 'Content-Type: application/json' -H "webhook-id: $id" -H "webhook-timestamp: $now" -H "webhook-signature: v1,$sig" -d "$body"`,
-  ].join('\n');
 }

@@ -1,5 +1,6 @@
 import { defineConnector } from '../../sdk/index.ts';
 import { auth, http } from './api.ts';
+import { billChanged } from './bill-changed.ts';
 import { companyInfo, readCompanyInfo } from './company-info.ts';
 import { createBill } from './create-bill.ts';
 import { createVendor } from './create-vendor.ts';
@@ -9,6 +10,7 @@ import { listAccounts } from './list-accounts.ts';
 import { options } from './options.ts';
 import { createQuickBooksSandbox } from './sandbox.ts';
 import { updateVendor } from './update-vendor.ts';
+import { vendorChanged } from './vendor-changed.ts';
 
 const limitSource = 'https://developer.intuit.com/app/developer/qbo/docs/learn/rest-api-features#limits-and-throttles';
 
@@ -26,7 +28,17 @@ export const connector = defineConnector({
     { requests: 500, perSeconds: 60, source: limitSource },
     { requests: 10, perSeconds: 1, source: limitSource },
   ],
-  nodes: [ensureVendor, findVendor, createVendor, updateVendor, createBill, companyInfo, listAccounts],
+  nodes: [
+    ensureVendor,
+    findVendor,
+    createVendor,
+    updateVendor,
+    createBill,
+    companyInfo,
+    listAccounts,
+    vendorChanged,
+    billChanged,
+  ],
   options,
   test: async ({ http: client, connection }) => ({
     accountName: (await readCompanyInfo(client, connection)).CompanyName,

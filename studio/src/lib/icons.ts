@@ -11,7 +11,11 @@ import Hourglass from '@lucide/svelte/icons/hourglass';
 import Hash from '@lucide/svelte/icons/hash';
 import ListTree from '@lucide/svelte/icons/list-tree';
 import MessageSquare from '@lucide/svelte/icons/message-square';
+import Reply from '@lucide/svelte/icons/reply';
 import Receipt from '@lucide/svelte/icons/receipt';
+import Plug from '@lucide/svelte/icons/plug';
+import TriangleAlert from '@lucide/svelte/icons/triangle-alert';
+import Rss from '@lucide/svelte/icons/rss';
 import Search from '@lucide/svelte/icons/search';
 import Signpost from '@lucide/svelte/icons/signpost';
 import Split from '@lucide/svelte/icons/split';
@@ -78,6 +82,10 @@ const byName: Readonly<Record<string, Icon>> = {
   'list-tree': ListTree,
   'message-square': MessageSquare,
   receipt: Receipt,
+  reply: Reply,
+  plug: Plug,
+  'triangle-alert': TriangleAlert,
+  rss: Rss,
   search: Search,
   signpost: Signpost,
   split: Split,

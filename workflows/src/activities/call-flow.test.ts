@@ -32,8 +32,8 @@ const node = (type: string, inputs: Readonly<Record<string, unknown>> = {}): Flo
 const edge = (from: string, to: string, port = 'out') => ({ id: `${from}:${port}:${to}`, from, port, to });
 
 const fields = [
-  { id: 'amount', title: 'Amount', required: true },
-  { id: 'note', title: 'Note', required: false },
+  { id: 'amount', title: 'Amount', type: 'number', required: true },
+  { id: 'note', title: 'Note' },
 ];
 /** Takes an amount, writes, hands back what it wrote. */
 const called = (name = '="booked " & trigger.values.amount'): Pick<FlowDocument, 'nodes' | 'edges'> => ({
@@ -131,7 +131,8 @@ describe('a flow that is called', () => {
   });
 
   test.each([
-    ['is not handed what it needs', called(), { values: '={}' }, 'required_missing'],
+    ['is not handed what it needs', called(), { values: '={}' }, 'values_invalid'],
+    ['is handed something of another kind', called(), { values: '={"amount": "many"}' }, 'values_invalid'],
     ['is handed what it does not know', called(), { values: '={"amount": 1, "amuont": 2}' }, 'field_unknown'],
     ['has no such version', called(), { version: 9 }, 'flow_not_published'],
     [

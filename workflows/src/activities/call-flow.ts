@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { json, literal, type Transaction } from '@plumbline/db';
-import { ConnectorFailure } from '@plumbline/nodes';
+import { checkForm, ConnectorFailure, type FormField } from '@plumbline/nodes';
 import { sql } from 'kysely';
 import type { Plan } from '../flow/plan.ts';
 import { QUEUED_CHANNEL, type QueuedNotice } from '../go-ahead.ts';
@@ -131,7 +131,7 @@ interface Target {
   readonly version: number;
   readonly hash: string;
   readonly triggerNodeId: string;
-  readonly fields: readonly { readonly id: string; readonly title: string; readonly required: boolean }[];
+  readonly fields: readonly (Omit<FormField, 'type'> & { readonly type?: FormField['type'] | 'any' })[];
 }
 
 async function targetOf(
@@ -193,18 +193,19 @@ async function targetOf(
 
 /** What is handed over must be what the called flow asks for. */
 function checkValues({ name, fields }: Target, values: Readonly<Record<string, unknown>>): void {
-  const missing = fields.find(({ id, required }) => required && (values[id] === undefined || values[id] === null));
-  if (missing)
+  if (fields.length === 0) return;
+  const anything = new Set(fields.flatMap(({ id, type = 'any' }) => (type === 'any' ? [id] : [])));
+  const missing = fields.find(({ id, required }) => required && anything.has(id) && (values[id] ?? null) === null);
+  const typed = Object.fromEntries(Object.entries(values).filter(([id]) => !anything.has(id)));
+  const checked = checkForm(fields.filter(({ id }) => !anything.has(id)) as FormField[], typed);
+  const problem =
+    'problem' in checked
+      ? checked.problem
+      : missing && { code: 'invalid_input', message: `${missing.title} is missing.`, fix: 'Hand it over.' };
+  if (problem)
     throw new ConnectorFailure({
       kind: 'invalid',
-      code: 'required_missing',
-      message: `"${name}" needs ${missing.title}, and nothing was handed over for it.`,
-    });
-  const unknown = Object.keys(values).find((id) => fields.length > 0 && !fields.some((field) => field.id === id));
-  if (unknown !== undefined)
-    throw new ConnectorFailure({
-      kind: 'invalid',
-      code: 'field_unknown',
-      message: `"${name}" asks for no "${unknown}". It takes: ${fields.map(({ id }) => id).join(', ')}.`,
+      code: problem.code === 'unknown_field' ? 'field_unknown' : 'values_invalid',
+      message: `"${name}" cannot be called with that: ${problem.message} It takes ${fields.map(({ id }) => id).join(', ')}.`,
     });
 }

@@ -4,6 +4,7 @@ import type { PlanStep } from '../flow/plan.ts';
 import { callFlow } from './call-flow.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Lane } from './lane.ts';
+import { respond } from './respond.ts';
 import { awaitEvent } from './waits.ts';
 
 /** A step, as far as the platform's services need to know it. */
@@ -42,6 +43,7 @@ export function platformFor(deps: Dependencies, step: PlatformStep, key: string)
           .where('key', '=', key)
           .executeTakeFirstOrThrow();
       }),
+    respond: (answer) => respond(deps.store, step, answer),
     call: (flow) => callFlow(deps, step, flow),
     handBack: async (values) => {
       await deps.store.tenant(companyId, (tx) =>

@@ -1,5 +1,14 @@
 import { json } from '@plumbline/db';
-import { isConnectorFailure, type NodeResult, type NodeType, type RunContext, type VendorHttp } from '@plumbline/nodes';
+import {
+  DEPTH_HEADER,
+  depthOf,
+  fetchAtDepth,
+  isConnectorFailure,
+  type NodeResult,
+  type NodeType,
+  type RunContext,
+  type VendorHttp,
+} from '@plumbline/nodes';
 import { PlainExpressions } from '../evaluate/plain.ts';
 import type { PlanNode, PlanStep } from '../flow/plan.ts';
 import type { StepFailure } from '../step-failure.ts';
@@ -148,16 +157,9 @@ export function createRunStep(deps: Dependencies): StepRunner {
         if (!receipt.begun) return { kind: 'gone' };
         claimed = receipt.claimed;
       } else if (type.effect !== 'none') lane.note({ begin });
-      const result = await call({
-        input,
-        step,
-        lane,
-        type,
-        mapped,
-        key,
-        claimed,
-        confirm: (given) => (confirmed = given),
-      });
+      const depth = depthOfRun(lane);
+      const confirm = (given: NodeResult): unknown => (confirmed = given);
+      const result = await call({ input, step, lane, type, mapped, key, claimed, depth, confirm });
       const output = checkOutput(type, step, result);
       const port = result.port ?? 'out';
       json([mapped, output]); // what cannot be stored is this step's failure, not its batch's
@@ -287,7 +289,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
       const opened = await hold.open({
         input: mapped as never,
         http: noVendor,
-        fetchPublic: deps.fetchPublic,
+        fetchPublic: fetchAtDepth(deps.fetchPublic, depthOfRun(lane)),
         idempotencyKey: key,
         now: deps.now,
         signal: AbortSignal.timeout(60_000),
@@ -335,9 +337,11 @@ export function createRunStep(deps: Dependencies): StepRunner {
     readonly mapped: Record<string, unknown>;
     readonly key: string;
     readonly claimed: boolean;
+    /** How many flows, one calling the next, led here. */
+    readonly depth: number;
     readonly confirm: (result: NodeResult) => void;
   }): Promise<NodeResult> {
-    const { input, step, type, mapped, key, confirm } = work;
+    const { input, step, type, mapped, key, depth, confirm } = work;
     // The first call has the claim; one that follows a refresh of the token finds what became of it.
     let { claimed } = work;
     const once = (context: RunContext<never>): Promise<NodeResult> => {
@@ -348,7 +352,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
     const signal = AbortSignal.timeout(60_000);
     const base = {
       input: mapped as never,
-      fetchPublic: deps.fetchPublic,
+      fetchPublic: fetchAtDepth(deps.fetchPublic, depth),
       idempotencyKey: key,
       now: deps.now,
       signal,
@@ -439,6 +443,12 @@ function isStorable(value: unknown): boolean {
   } catch {
     return false;
   }
+}
+
+/** What the call that started the run said of itself. */
+function depthOfRun(lane: Lane): number {
+  const event = lane.outputs.get(lane.triggerNodeId) as { readonly headers?: Readonly<Record<string, string>> } | null;
+  return depthOf(event?.headers?.[DEPTH_HEADER]);
 }
 
 /** Steps that any mapping of this step reads. */

@@ -26,8 +26,12 @@ export interface JsonSchema {
   readonly examples?: readonly unknown[];
   /** Named choices of the node's connector. */
   readonly optionsFrom?: string;
+  /** Choices that the company itself has. */
+  readonly choicesFrom?: 'flows' | 'connections';
   readonly multiline?: boolean;
   readonly advanced?: boolean;
+  /** Shown only while another field has one of these values. */
+  readonly shownWhen?: { readonly field: string; readonly is: readonly string[] };
 }
 
 /** A node type as it crosses the wire: data only, the same for compiler and studio. */
@@ -45,6 +49,12 @@ export interface NodeTypeInfo {
   readonly output: JsonSchema;
   /** Output by the value of one literal input, e.g. a record event's entity. */
   readonly outputBy?: { readonly field: string; readonly schemas: Readonly<Record<string, JsonSchema>> };
+  /** A literal list input declares fields, whose values are in the output under `into`. */
+  readonly outputFields?: {
+    readonly list: string;
+    readonly into: string;
+    readonly records: Readonly<Record<string, JsonSchema>>;
+  };
   readonly ports: readonly Port[];
   /** Name of the literal list input that adds one port per `{ id, title }` item, before the fixed ports. */
   readonly portsFrom?: string;
@@ -52,7 +62,17 @@ export interface NodeTypeInfo {
   readonly control?: 'each' | 'while' | 'next' | 'break';
   /** What undoing it does; absent where it cannot be undone. */
   readonly undo?: string;
-  readonly trigger?: 'webhook' | 'record' | 'schedule' | 'manual' | 'connector' | 'call';
+  readonly trigger?:
+    | 'webhook'
+    | 'record'
+    | 'schedule'
+    | 'manual'
+    | 'connector'
+    | 'poll'
+    | 'call'
+    | 'flow'
+    | 'flow_error'
+    | 'connection_state';
 }
 
 export interface ConnectorInfo {

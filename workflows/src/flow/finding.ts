@@ -31,7 +31,8 @@ export type FindingCode =
   | 'step_maybe_skipped'
   | 'param_missing'
   | 'url_forbidden'
-  | 'schedule_invalid';
+  | 'schedule_invalid'
+  | 'answer_missing';
 
 /** One thing the compiler has to say about a flow. Errors stop publishing, warnings do not. */
 export interface Finding {

@@ -1,4 +1,5 @@
 import { Cron } from 'croner';
+import cronstrue from 'cronstrue';
 
 /** Times in five fields: minute, hour, day of month, month, day of week. Seconds and years are no times of an office. */
 const options = { mode: '5-part', paused: true } as const;
@@ -30,6 +31,26 @@ export function scheduleProblem(
  */
 export function nextTimes(cron: string, timeZone: string, after: Date, count: number): Date[] {
   return new Cron(cron, { ...options, timezone: timeZone }).nextRuns(count, after);
+}
+
+/**
+ * Every time after `after` and not later than `until`.
+ * @throws when `scheduleProblem` has something to say.
+ */
+export function timesBetween(cron: string, timeZone: string, after: Date, until: Date): Date[] {
+  const times: Date[] = [];
+  const pattern = new Cron(cron, { ...options, timezone: timeZone });
+  for (let next = pattern.nextRun(after); next && next <= until; next = pattern.nextRun(next)) times.push(next);
+  return times;
+}
+
+/** Times in words: `0 7 * * 1-5` is "At 7:00 AM, Monday through Friday". Undefined when they are none. */
+export function describeTimes(cron: string): string | undefined {
+  try {
+    return cronstrue.toString(cron).replaceAll(/\b0(\d:\d\d)/g, '$1');
+  } catch {
+    return undefined;
+  }
 }
 
 function isTimeZone(name: string): boolean {

@@ -33,6 +33,7 @@ import type {
   TemplateDetail,
   TemplateSummary,
   TriggerInfo,
+  WebhookSecret,
 } from '@plumbline/engine/contract';
 import type { FlowDocument } from '@plumbline/workflows/flow';
 import { send } from './send.ts';
@@ -96,7 +97,12 @@ export const api = {
     version: (flow: string, number: number) => send<FlowVersionDetail>(`/api/flows/${id(flow)}/versions/${number}`),
     triggers: (flow: string) => send<readonly TriggerInfo[]>(`/api/flows/${id(flow)}/triggers`),
     triggerSecret: (flow: string, nodeId: string) =>
-      post<{ readonly secret: string; readonly curl: string }>(`/api/flows/${id(flow)}/triggers/${id(nodeId)}/secret`),
+      post<WebhookSecret>(`/api/flows/${id(flow)}/triggers/${id(nodeId)}/secret`),
+    replaceTriggerSecret: (flow: string, nodeId: string, secret?: string) =>
+      send<WebhookSecret>(`/api/flows/${id(flow)}/triggers/${id(nodeId)}/secret`, {
+        method: 'PUT',
+        body: secret ? { secret } : {},
+      }),
     samples: (flow: string, nodeId?: string) =>
       send<readonly Sample[]>(`/api/flows/${id(flow)}/samples`, { query: { nodeId } }),
   },

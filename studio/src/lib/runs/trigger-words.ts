@@ -5,6 +5,10 @@ const byKind: Readonly<Record<string, string>> = {
   schedule: 'Schedule',
   manual: 'Started by hand',
   connector: 'App event',
+  poll: 'Something new',
+  call: 'API call',
+  flow_error: 'Trouble in a flow',
+  connection_state: 'Connection changed',
 };
 
 /** `vendor_invoice.approved` is `Vendor invoice approved`; `core.webhook` is `Webhook`. */

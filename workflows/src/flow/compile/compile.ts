@@ -61,6 +61,7 @@ export function compile(document: FlowDocument, catalog: CatalogInfo): Compiled 
     const connectionId = checkConnection(document, structure, nodeId, findings);
     findings.push(...mapped.findings);
     findings.push(...checkSchedule(structure, nodeId, node));
+    findings.push(...checkAnswer(document, structure, nodeId));
     mapped.params.forEach((id) => params.add(id));
     steps[nodeId] = {
       type: node.type,
@@ -90,6 +91,25 @@ function checkSchedule(structure: Structure, nodeId: string, node: FlowNode): Fi
         : undefined;
   if (!problem) return [];
   return [{ code: 'schedule_invalid', severity: 'error', nodeId, field: 'cron', ...problem }];
+}
+
+/** A webhook that is to be answered by the flow, in which nothing answers, only makes its sender wait. */
+function checkAnswer(document: FlowDocument, structure: Structure, nodeId: string): Finding[] {
+  const node = document.nodes[nodeId];
+  const answer = node?.inputs['answer'];
+  if (structure.types.get(nodeId)?.trigger !== 'webhook' || answer?.kind !== 'literal' || answer.value !== 'flow')
+    return [];
+  if (Object.values(document.nodes).some(({ type }) => type === 'core.respond')) return [];
+  return [
+    {
+      code: 'answer_missing',
+      severity: 'warning',
+      nodeId,
+      field: 'answer',
+      message: `"${node?.name}" answers when the flow responds, and no step of it does.`,
+      fix: 'Add the step "Answer the webhook", or answer at once.',
+    },
+  ];
 }
 
 function checkSize(document: FlowDocument): Finding | undefined {

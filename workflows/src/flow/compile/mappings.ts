@@ -2,6 +2,7 @@ import type { JsonSchema, NodeTypeInfo } from '../catalog.ts';
 import type { Finding } from '../finding.ts';
 import type { PlanMapping } from '../plan.ts';
 import type { FlowDocument, FlowNode, Mapping } from '../schema.ts';
+import { declaredOutput } from './declared-output.ts';
 import { childrenOf, parseExpression, type Ast } from './expression.ts';
 import { mayFit, nearest, typeWord, whyNot } from './fits.ts';
 import { inferExpression } from './infer.ts';
@@ -325,5 +326,5 @@ function elementOf(list: JsonSchema | undefined): JsonSchema {
 export function outputSchema(node: FlowNode, type: NodeTypeInfo): JsonSchema {
   const chosen = type.outputBy ? node.inputs[type.outputBy.field] : undefined;
   if (type.outputBy && chosen?.kind === 'literal') return type.outputBy.schemas[String(chosen.value)] ?? type.output;
-  return type.output;
+  return declaredOutput(node, type) ?? type.output;
 }

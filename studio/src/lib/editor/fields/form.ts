@@ -2,7 +2,8 @@ import type { JsonSchema, Mapping } from '@plumbline/workflows/flow';
 import { words } from '../../format.ts';
 
 /** How a field is filled in when it is given rather than computed. */
-export type Control = 'text' | 'lines' | 'number' | 'boolean' | 'choice' | 'options' | 'rows' | 'date' | 'json';
+export type Control =
+  'text' | 'lines' | 'number' | 'boolean' | 'choice' | 'options' | 'company' | 'rows' | 'date' | 'json';
 
 export interface FormField {
   readonly name: string;
@@ -33,11 +34,22 @@ export function formOf(input: JsonSchema): readonly FormField[] {
     .map(({ field }) => field);
 }
 
+/** Whether a field means anything, given what else is filled in. What was filled in before is kept. */
+export function isShown(field: FormField, input: JsonSchema, inputs: Readonly<Record<string, Mapping>>): boolean {
+  const condition = field.schema.shownWhen;
+  if (!condition) return true;
+  const given = inputs[condition.field];
+  if (given?.kind === 'expression') return true;
+  const value = given?.value ?? input.properties?.[condition.field]?.default;
+  return condition.is.includes(String(value));
+}
+
 /** The control for a schema; lists of groups become rows, anything freer is JSON. */
 export function controlOf(schema: JsonSchema): Control {
   const type = Array.isArray(schema.type) ? schema.type.find((candidate) => candidate !== 'null') : schema.type;
   if (schema.enum) return 'choice';
   if (schema.optionsFrom) return 'options';
+  if (schema.choicesFrom) return 'company';
   if (type === 'boolean') return 'boolean';
   if (type === 'number' || type === 'integer') return 'number';
   if (type === 'array' && schema.items?.properties) return 'rows';

@@ -30,3 +30,20 @@ export async function fetchChoices(connectionId: string, name: string, anew = fa
     known.set(key, { list: [], loading: false, error: asProblem(error).detail });
   }
 }
+
+/** Fetches what the company itself has, once: its flows, its connections. Read with `choicesOf('company', …)`. */
+export async function fetchCompanyChoices(name: 'flows' | 'connections'): Promise<void> {
+  const key = `company/${name}`;
+  if (known.has(key) && !known.get(key)?.error) return;
+  known.set(key, { list: [], loading: true, error: undefined });
+  try {
+    const all = name === 'flows' ? (await api.flows.list()).items : await api.connections.list();
+    known.set(key, {
+      list: all.map((one) => ({ value: one.id, label: one.name })),
+      loading: false,
+      error: undefined,
+    });
+  } catch (error) {
+    known.set(key, { list: [], loading: false, error: asProblem(error).detail });
+  }
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import type { JsonSchema, NodeTypeInfo } from '../catalog.ts';
+import type { FlowNode } from '../schema.ts';
+
+const fieldsSchema = z.array(
+  z.object({
+    id: z.string(),
+    title: z.string().optional(),
+    type: z.string().optional(),
+    required: z.boolean().optional(),
+    entity: z.string().optional(),
+  }),
+);
+type Field = z.infer<typeof fieldsSchema>[number];
+
+/** The output of a trigger whose fields are declared in a list: each with its type, and surely there when it must be given. */
+export function declaredOutput(node: FlowNode, type: NodeTypeInfo): JsonSchema | undefined {
+  const { outputFields } = type;
+  const list = outputFields && node.inputs[outputFields.list];
+  if (!outputFields || list?.kind !== 'literal') return undefined;
+  const fields = fieldsSchema.safeParse(list.value).data ?? [];
+  if (fields.length === 0) return undefined;
+  const values: JsonSchema = {
+    type: 'object',
+    properties: Object.fromEntries(
+      fields.map((field) => [
+        field.id,
+        { ...typeOf(field, outputFields.records), ...(field.title ? { title: field.title } : {}) },
+      ]),
+    ),
+    required: fields.filter(({ required }) => required).map(({ id }) => id),
+    additionalProperties: false,
+  };
+  return { ...type.output, properties: { ...type.output.properties, [outputFields.into]: values } };
+}
+
+function typeOf({ type, entity }: Field, records: Readonly<Record<string, JsonSchema>>): JsonSchema {
+  switch (type) {
+    case 'any':
+      return {};
+    case 'number':
+      return { type: 'number' };
+    case 'yes_no':
+      return { type: 'boolean' };
+    case 'date':
+      return { type: 'string', format: 'date' };
+    case 'record':
+      return (entity === undefined ? undefined : records[entity]) ?? { type: 'object' };
+    default:
+      return { type: 'string' };
+  }
+}
