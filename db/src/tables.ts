@@ -242,6 +242,8 @@ export interface Tables {
     finished_at: Timestamp | null;
     /** Taken over from the run that is repeated. */
     carried: ColumnType<boolean, boolean | undefined, boolean>;
+    /** Attempts that did not succeed, and the one that did after them; null when the first did. */
+    attempts: ColumnType<Record<string, unknown>[] | null, string | null | undefined, string | null>;
     /** Its turn of a loop is over. */
     closed: ColumnType<boolean, boolean | undefined, boolean>;
     /** Not carried out: pinned, or made up. */
