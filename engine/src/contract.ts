@@ -162,6 +162,27 @@ export interface StepError {
   readonly field?: string;
 }
 
+/** One attempt of a step that did not succeed, or the one that followed. */
+export interface StepAttempt {
+  readonly attempt: number;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** Why it did not succeed; absent for the one that did. */
+  readonly kind?: string;
+  readonly code?: string;
+  readonly message?: string;
+  /** When the next was due; absent when a person had to decide. */
+  readonly nextAt?: string;
+}
+
+/** Steps of other runs of the same flow that came to the same error at the same node. */
+export interface SimilarFailures {
+  /** Wait for a person now. */
+  readonly waiting: number;
+  /** Runs that failed with it in the last 30 days. */
+  readonly failed: number;
+}
+
 export interface StepDetail {
   readonly nodeId: string;
   readonly iteration: string;
@@ -171,9 +192,14 @@ export interface StepDetail {
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly port: string | null;
+  /** Secrets in input and output are masked. */
   readonly input: unknown;
   readonly output: unknown;
   readonly error: StepError | null;
+  /** In their order; empty when the first one succeeded. */
+  readonly attempts: readonly StepAttempt[];
+  /** For a step that waits for a person or failed. */
+  readonly similar?: SimilarFailures;
   readonly nextAttemptAt: string | null;
   readonly startedAt: string;
   readonly finishedAt: string | null;
@@ -242,10 +268,14 @@ export interface FlowPin {
 
 /** POST /api/runs/:id/steps/:nodeId/decide */
 export type StepDecision =
-  | { readonly action: 'retry'; readonly iteration?: string }
+  /** Again; with `input` in place of what its mappings give, checked against the node before it is accepted. What stays masked in it stays as it was. */
+  | { readonly action: 'retry'; readonly input?: Readonly<Record<string, unknown>>; readonly iteration?: string }
   /** Goes on as if the step had given this output and left by this port; its first port when none is named. */
   | { readonly action: 'skip'; readonly output: unknown; readonly port?: string; readonly iteration?: string }
-  | { readonly action: 'abort'; readonly iteration?: string };
+  /** Goes on along the way for errors; only where the flow has drawn one from this step. */
+  | { readonly action: 'error_port'; readonly iteration?: string }
+  /** Gives the run up; with `compensate`, what it wrote is undone first where its steps can. */
+  | { readonly action: 'abort'; readonly compensate?: boolean; readonly iteration?: string };
 
 /** Steps that wait for a person for the same reason: same flow, same step, same kind and code of error. */
 export interface StuckGroup {
@@ -254,6 +284,11 @@ export interface StuckGroup {
   readonly flowName: string;
   readonly nodeId: string;
   readonly nodeName: string;
+  /** What kind of step it is. */
+  readonly type: string;
+  readonly typeVersion: number;
+  /** Whether the flow has drawn a way for its errors. */
+  readonly errorWay: boolean;
   readonly kind: string;
   readonly code: string;
   readonly count: number;
@@ -277,7 +312,11 @@ export interface StuckStep {
 
 /** POST /api/runs/groups/:fingerprint/decide */
 export interface GroupDecision {
-  readonly action: 'retry' | 'skip' | 'abort';
+  readonly action: StepDecision['action'];
+  /** For `retry`: laid over what each of the steps was given; the rest of their input stays. */
+  readonly patch?: Readonly<Record<string, unknown>>;
+  /** For `abort`. */
+  readonly compensate?: boolean;
   /** For `skip`: what the steps are taken to have answered. */
   readonly output?: unknown;
   readonly port?: string;
@@ -287,7 +326,7 @@ export interface GroupDecision {
   readonly runIds?: readonly string[];
 }
 
-/** What a decision about a group touches; of a dry run `done` is 0 and `refused` empty. */
+/** What a decision about a group touches; of a dry run `done` is 0, and `refused` holds those that it would not be accepted for. */
 export interface GroupOutcome {
   readonly count: number;
   readonly steps: readonly StuckStep[];

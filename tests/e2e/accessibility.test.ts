@@ -89,7 +89,7 @@ const places: readonly Place[] = [
   {
     name: 'run that needs a person',
     path: () => `/runs/${made.parked}`,
-    ready: async (page) => await see(page.getByRole('button', { name: 'Retry step' })),
+    ready: async (page) => await see(page.getByRole('button', { name: 'Retry', exact: true })),
   },
   {
     name: 'templates',

@@ -1,8 +1,10 @@
 import type { Transaction } from '@plumbline/db';
 import { findNodeType, type CatalogInfo, type FlowDocument } from '@plumbline/workflows/flow';
 import { sql } from 'kysely';
-import type { RunDetail, RunStatus, RunSummary, StepDetail, StepError } from '../contract.ts';
+import type { RunDetail, RunStatus, RunSummary, StepAttempt, StepDetail, StepError } from '../contract.ts';
 import { notFound } from '../problem.ts';
+import { mask } from '../runs/mask.ts';
+import { similarFailures } from '../runs/similar.ts';
 import { describeSubject, describeTrigger } from './subject.ts';
 import { DRAFT } from './try-flow.ts';
 
@@ -139,6 +141,7 @@ export async function readRun(
     .orderBy('started_at')
     .orderBy('node_id')
     .execute();
+  const similar = await similarFailures(tx, companyId, { id: runId, flowId: row.flow_id, steps });
   return {
     ...toSummary(row),
     steps: steps.map((step): StepDetail => {
@@ -152,9 +155,11 @@ export async function readRun(
         attempt: step.attempt,
         maxAttempts: node?.retry?.attempts ?? 5,
         port: step.port,
-        input: step.input,
-        output: step.output,
-        error: step.error as StepError | null,
+        input: mask(step.input),
+        output: mask(step.output),
+        error: mask(step.error as StepError | null),
+        attempts: (step.attempts ?? []).map(toAttempt),
+        ...(similar.has(step.node_id) && step.error ? { similar: similar.get(step.node_id) } : {}),
         nextAttemptAt: step.next_attempt_at?.toISOString() ?? null,
         startedAt: step.started_at.toISOString(),
         finishedAt: step.finished_at?.toISOString() ?? null,
@@ -181,7 +186,7 @@ export async function readRun(
           kind: row.event_kind ?? '',
           key: row.event_key ?? '',
           receivedAt: row.event_received_at?.toISOString() ?? '',
-          data: row.event_data,
+          data: mask(row.event_data),
         }
       : null,
     carrierId: row.carrier_id,
@@ -209,6 +214,16 @@ async function drawingOf(tx: Transaction, companyId: string, row: RunRow): Promi
     .where('number', '=', row.flow_version)
     .executeTakeFirstOrThrow();
   return version.document as FlowDocument;
+}
+
+/** Times as the database wrote them, in the one form all times have here. */
+function toAttempt(row: Readonly<Record<string, unknown>>): StepAttempt {
+  const record = mask(row) as unknown as StepAttempt;
+  return {
+    ...record,
+    startedAt: new Date(record.startedAt).toISOString(),
+    endedAt: new Date(record.endedAt).toISOString(),
+  };
 }
 
 function toSummary(row: RunRow): RunSummary {

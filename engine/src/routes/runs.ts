@@ -7,6 +7,8 @@ import { requireRight, type ActorEnv } from '../auth/session.ts';
 import type { RunStatus } from '../contract.ts';
 import { listRuns, readRun } from '../flows/read-run.ts';
 import { ApiError, notFound } from '../problem.ts';
+import { checkDecision, type GivenDecision } from '../runs/check-decision.ts';
+import { decidedStep } from '../runs/decided-step.ts';
 import { decideGroup, listGroups } from '../runs/groups.ts';
 import { rerun } from '../runs/rerun.ts';
 import type { Services } from '../services.ts';
@@ -25,13 +27,16 @@ const runId = z.object({ id: z.uuid() });
 
 const iteration = z.string().max(200).default('');
 const decision = z.discriminatedUnion('action', [
-  z.strictObject({ action: z.literal('retry'), iteration }),
+  z.strictObject({ action: z.literal('retry'), iteration, input: z.record(z.string(), z.json()).optional() }),
   z.strictObject({ action: z.literal('skip'), iteration, output: z.json(), port: z.string().max(64).optional() }),
-  z.strictObject({ action: z.literal('abort'), iteration }),
+  z.strictObject({ action: z.literal('error_port'), iteration }),
+  z.strictObject({ action: z.literal('abort'), iteration, compensate: z.boolean().optional() }),
 ]);
 
 const groupDecision = z.strictObject({
-  action: z.enum(['retry', 'skip', 'abort']),
+  action: z.enum(['retry', 'skip', 'error_port', 'abort']),
+  patch: z.record(z.string(), z.json()).optional(),
+  compensate: z.boolean().optional(),
   output: z.json().optional(),
   port: z.string().max(64).optional(),
   dryRun: z.boolean(),
@@ -111,13 +116,15 @@ export function runRoutes(services: Services) {
       valid('json', groupDecision),
       async (c) => {
         const { companyId, name: actor } = c.get('actor');
-        const { output, port, runIds, ...given } = c.req.valid('json');
+        const { output, port, runIds, patch, compensate, ...given } = c.req.valid('json');
         return c.json(
           await decideGroup(services, { companyId, actor }, c.req.valid('param').fingerprint, {
             ...given,
             ...(output === undefined ? {} : { output }),
             ...(port ? { port } : {}),
             ...(runIds ? { runIds } : {}),
+            ...(patch ? { patch } : {}),
+            ...(compensate ? { compensate } : {}),
           }),
         );
       },
@@ -182,11 +189,11 @@ export function runRoutes(services: Services) {
         const { companyId, name: actor } = c.get('actor');
         const { id, nodeId } = c.req.valid('param');
         const { iteration, ...given } = c.req.valid('json');
-        const chosen =
-          given.action === 'skip'
-            ? { action: given.action, output: given.output, ...(given.port ? { port: given.port } : {}) }
-            : given;
         const carrier = await carrierOf(companyId, id);
+        const step = await store.tenant(companyId, (tx) =>
+          decidedStep(tx, companyId, { runId: id, nodeId, iteration }),
+        );
+        const chosen = checkDecision({ catalog: services.deps.catalog, info: services.info }, step, toGiven(given));
         try {
           await services.carriers.decide(carrier, { runId: id, nodeId, iteration, decision: chosen });
         } catch (error) {
@@ -202,10 +209,17 @@ export function runRoutes(services: Services) {
             action: `step.${chosen.action}`,
             targetType: 'run',
             targetId: id,
-            details: { nodeId },
+            details: { nodeId, ...(chosen.action === 'retry' && chosen.input ? { inputEdited: true } : {}) },
           }),
         );
         return c.body(null, 204);
       },
     );
+}
+
+/** Leaves out what was not given: an absent field and one without a value are not the same to the carrier. */
+function toGiven(given: Omit<z.infer<typeof decision>, 'iteration'> & { readonly action: string }): GivenDecision {
+  return Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as unknown as GivenDecision;
 }

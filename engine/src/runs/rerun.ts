@@ -8,6 +8,7 @@ import type { Rerun, RerunRequest } from '../contract.ts';
 import { startCarriers } from '../dispatch/start-carriers.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
+import { unmask } from './mask.ts';
 
 /**
  * Runs a closed run again, as a run of its own: under its own effect keys, so that what it writes is written again. What is recorded of the nodes that do
@@ -30,7 +31,10 @@ export async function rerun(
     const answer = describe(services, target, run.trigger_node_id, carried);
     if (request.dryRun) return { answer, carrier: undefined };
 
-    const id = await write(tx, { companyId, run, target, carried, request, now: services.deps.now() });
+    const given = request.input
+      ? { ...request, input: await withItsSecrets(tx, companyId, run, request.input) }
+      : request;
+    const id = await write(tx, { companyId, run, target, carried, request: given, now: services.deps.now() });
     await appendAudit(tx, {
       actor,
       action: 'run.repeated',
@@ -55,6 +59,23 @@ export async function rerun(
       carrier,
     ]);
   return answer;
+}
+
+/** What was shown masked comes back masked: there it stays what it was. */
+async function withItsSecrets(
+  tx: Transaction,
+  companyId: string,
+  run: ClosedRun,
+  input: Readonly<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
+  const started = await tx
+    .selectFrom('steps')
+    .select('output')
+    .where('company_id', '=', companyId)
+    .where('run_id', '=', run.id)
+    .where('node_id', '=', run.trigger_node_id)
+    .executeTakeFirst();
+  return unmask(input, started?.output ?? {}) as Record<string, unknown>;
 }
 
 type ClosedRun = Awaited<ReturnType<typeof closedRun>>;
