@@ -107,6 +107,8 @@ export interface Tables {
     status: 'draft' | 'on' | 'off';
     draft: Json<Record<string, unknown>>;
     draft_revision: Generated<number>;
+    /** Who changed what since the live version, by item. */
+    draft_authors: ColumnType<Record<string, { name: string; at: string }[]>, string | undefined, string>;
     /** Number of the live version. */
     published_version: number | null;
     template_slug: string | null;
@@ -122,6 +124,8 @@ export interface Tables {
     number: number;
     document: Json<Record<string, unknown>>;
     plan_hash: string;
+    /** Who changed what since the version before. */
+    authors: ColumnType<Record<string, { name: string; at: string }[]>, string | undefined, never>;
     note: string | null;
     published_by: string | null;
     published_at: CreatedAt;

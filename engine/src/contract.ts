@@ -68,10 +68,15 @@ export interface FlowSummary {
   readonly updatedAt: string;
 }
 
+/** Who changed what, by item as `itemOf` names it: `step:bill`. Newest first. */
+export type ChangeAuthors = Readonly<Record<string, readonly { readonly name: string; readonly at: string }[]>>;
+
 export interface FlowDetail extends FlowSummary {
   readonly draft: FlowDocument;
   /** Sent back as `If-Match: "<revision>"` when saving. */
   readonly revision: number;
+  /** Of the draft's changes since the live version. */
+  readonly authors: ChangeAuthors;
   readonly findings: readonly Finding[];
 }
 
@@ -87,6 +92,8 @@ export interface FlowVersionSummary {
   readonly publishedBy: string | null;
   readonly note: string | null;
   readonly planHash: string;
+  /** Of its changes since the version before. */
+  readonly authors: ChangeAuthors;
   /** Runs of this version that have not ended. */
   readonly openRuns: number;
 }
@@ -378,12 +385,16 @@ export interface Rerun {
   /** The new run; null for a dry run. */
   readonly runId: string | null;
   readonly version: number;
-  /** Steps whose recorded outputs are taken over. */
-  readonly carried: readonly { readonly nodeId: string; readonly name: string }[];
+  /** Steps whose recorded outputs are taken over; `changed` when that version of the step is drawn otherwise than the one that gave them. */
+  readonly carried: readonly { readonly nodeId: string; readonly name: string; readonly changed: boolean }[];
+  /** Steps of the closed run that that version no longer has. */
+  readonly gone: readonly { readonly nodeId: string; readonly name: string }[];
   /** Steps that run, if their turn comes. */
   readonly again: readonly {
     readonly nodeId: string;
     readonly name: string;
+    /** It was not in the closed run's version; it is drawn otherwise there; it is the same. */
+    readonly since: 'new' | 'changed' | 'same';
     /** It changes something outside, and does so again. */
     readonly writes: boolean;
   }[];

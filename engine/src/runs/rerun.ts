@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { json, type Transaction } from '@plumbline/db';
 import { appendAudit } from '@plumbline/db/queries/audit';
-import { findNodeType, type Plan, type PlanStep } from '@plumbline/workflows/flow';
+import { canonicalJson, findNodeType, type Plan, type PlanStep } from '@plumbline/workflows/flow';
 import { sql } from 'kysely';
 import { z } from 'zod';
 import type { Rerun, RerunRequest } from '../contract.ts';
@@ -190,7 +190,7 @@ async function recorded(
 
 function describe(
   { info }: Services,
-  { number, plan }: Target,
+  { number, plan, former }: Target,
   triggerNodeId: string,
   carried: ReadonlySet<string>,
 ): Rerun {
@@ -205,9 +205,24 @@ function describe(
   return {
     runId: null,
     version: number,
-    carried: steps.filter(({ nodeId }) => carried.has(nodeId)),
-    again: steps.filter(({ nodeId }) => !carried.has(nodeId)).map((step) => ({ ...step, writes: writes(step.nodeId) })),
+    carried: steps
+      .filter(({ nodeId }) => carried.has(nodeId))
+      .map((step) => ({ ...step, changed: !isSame(plan.steps[step.nodeId], former[step.nodeId]) })),
+    gone: Object.entries(former)
+      .filter(([nodeId]) => !plan.steps[nodeId])
+      .map(([nodeId, { name }]) => ({ nodeId, name })),
+    again: steps
+      .filter(({ nodeId }) => !carried.has(nodeId))
+      .map((step) => ({
+        ...step,
+        since: !former[step.nodeId] ? 'new' : isSame(plan.steps[step.nodeId], former[step.nodeId]) ? 'same' : 'changed',
+        writes: writes(step.nodeId),
+      })),
   };
+}
+
+function isSame(a: PlanStep | undefined, b: PlanStep | undefined): boolean {
+  return canonicalJson(a ?? null) === canonicalJson(b ?? null);
 }
 
 function isSameKind(a: PlanStep | undefined, b: PlanStep | undefined): boolean {

@@ -7,8 +7,17 @@ export const links = {
   /** With a step its panel is open, with a field too that field; with a run that run is painted on the canvas. */
   flow: (flow: string, at: { readonly step?: string; readonly field?: string; readonly run?: string } = {}) =>
     resolve('/(app)/flows/[flow]', { flow }) + asQuery(at),
-  runs: (filter: { readonly flow?: string; readonly status?: string; readonly code?: string } = {}) =>
-    resolve('/(app)/runs') + asQuery(filter),
+  /** Two versions side by side: numbers, or `draft`. */
+  versions: (flow: string, compare: { readonly from?: string; readonly to?: string } = {}) =>
+    resolve('/(app)/flows/[flow]/versions', { flow }) + asQuery(compare),
+  runs: (
+    filter: {
+      readonly flow?: string;
+      readonly status?: string;
+      readonly code?: string;
+      readonly version?: string;
+    } = {},
+  ) => resolve('/(app)/runs') + asQuery(filter),
   run: (run: string) => resolve('/(app)/runs/[run]', { run }),
   queue: () => resolve('/(app)/queue'),
   health: () => resolve('/(app)/health'),

@@ -1,5 +1,6 @@
 export * from './canonical.ts';
 export * from './catalog.ts';
+export * from './changes.ts';
 export * from './check-value.ts';
 export * from './compile/index.ts';
 export * from './finding.ts';

@@ -94,6 +94,8 @@ export const api = {
       post<{ readonly eventId: string }>(`/api/flows/${id(flow)}/start`, { values }),
     versions: (flow: string) => send<readonly FlowVersionSummary[]>(`/api/flows/${id(flow)}/versions`),
     version: (flow: string, number: number) => send<FlowVersionDetail>(`/api/flows/${id(flow)}/versions/${number}`),
+    rollBack: (flow: string, number: number, note?: string) =>
+      post<FlowVersionSummary>(`/api/flows/${id(flow)}/versions/${number}/publish`, note ? { note } : {}),
     triggers: (flow: string) => send<readonly TriggerInfo[]>(`/api/flows/${id(flow)}/triggers`),
     triggerSecret: (flow: string, nodeId: string) =>
       post<{ readonly secret: string; readonly curl: string }>(`/api/flows/${id(flow)}/triggers/${id(nodeId)}/secret`),
