@@ -102,6 +102,36 @@ export interface FlowVersionDetail extends FlowVersionSummary {
   readonly document: FlowDocument;
 }
 
+/** GET /api/flows/:id/export */
+export interface FlowExport {
+  /** The file, as `writeFlowFile` writes it. */
+  readonly text: string;
+  /** Where a secret was left out. */
+  readonly leftOut: readonly string[];
+}
+
+/** POST /api/flows/import */
+export interface FlowImport {
+  /** The file as it is. */
+  readonly text: string;
+  /** Instead of the file's. */
+  readonly name?: string;
+  /** Flow whose draft it replaces; otherwise a new one is made. */
+  readonly into?: string;
+  /** Only says what it would do. */
+  readonly dryRun: boolean;
+}
+
+export interface FlowImported {
+  /** Null for a dry run that would make a new one. */
+  readonly flowId: string | null;
+  readonly name: string;
+  /** Warnings; what is wrong is answered as a problem. */
+  readonly findings: readonly Finding[];
+  /** By slot the connection it was given, by name; null where one has to be chosen. */
+  readonly connections: Readonly<Record<string, string | null>>;
+}
+
 /** How a flow's trigger is reached: GET /api/flows/:id/triggers */
 export interface TriggerInfo {
   readonly nodeId: string;

@@ -11,6 +11,8 @@ import { DRAFT } from './try-flow.ts';
 export interface RunFilter {
   readonly companyId: string;
   readonly flowId?: string;
+  /** Runs that this event started. */
+  readonly eventId?: string;
   readonly status?: RunStatus;
   /** Any id or word that passed through: run, record, number, vendor, external id. */
   readonly q?: string;
@@ -65,6 +67,7 @@ export async function listRuns(
   // Those that only try a drawing out are seen from its editor.
   let query = runRows(tx, filter.companyId).where('runs.test', 'is', null);
   if (filter.flowId) query = query.where('runs.flow_id', '=', filter.flowId);
+  if (filter.eventId) query = query.where('runs.event_id', '=', filter.eventId);
   if (filter.status) query = query.where('runs.status', '=', filter.status);
   if (filter.subjectId) query = query.where('events.subject_id', '=', filter.subjectId);
   if (filter.q) {

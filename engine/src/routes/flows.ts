@@ -2,19 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { json, type Sealed } from '@plumbline/db';
 import { standardSecretBytes } from '@plumbline/nodes';
-import { emptyFlow, flowDocumentSchema, nextTimes, type FlowDocument } from '@plumbline/workflows/flow';
+import { emptyFlow, flowDocumentSchema, nextTimes, writeFlowFile, type FlowDocument } from '@plumbline/workflows/flow';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
 import type {
   DraftSaved,
   FlowDetail,
+  FlowExport,
   FlowVersionDetail,
   FlowVersionSummary,
   Page,
   FlowSummary,
   TriggerInfo,
 } from '../contract.ts';
+import { importFlow } from '../flows/import.ts';
 import { publish } from '../flows/publish.ts';
 import { findingsOf, listFlows, readFlow } from '../flows/read.ts';
 import { rollBack } from '../flows/roll-back.ts';
@@ -71,6 +73,46 @@ export function flowRoutes(services: Services) {
       });
       return c.json(flow, 201);
     })
+    .post(
+      '/import',
+      requireRight('flow:edit'),
+      valid(
+        'json',
+        z.strictObject({ text: z.string(), name: name.optional(), into: z.uuid().optional(), dryRun: z.boolean() }),
+      ),
+      async (c) => {
+        const { companyId, name: actor } = c.get('actor');
+        const { text, name, into, dryRun } = c.req.valid('json');
+        const given = { text, dryRun, ...(name ? { name } : {}), ...(into ? { into } : {}) };
+        const imported = await store.tenant(companyId, (tx) => importFlow(tx, services, { companyId, actor }, given));
+        return c.json(imported, dryRun ? 200 : 201);
+      },
+    )
+    .get(
+      '/:id/export',
+      requireRight('flow:read'),
+      valid('param', flowId),
+      valid('query', z.strictObject({ version: z.coerce.number().int().positive().optional() })),
+      async (c) => {
+        const { companyId } = c.get('actor');
+        const { id } = c.req.valid('param');
+        const { version } = c.req.valid('query');
+        const { flow, document } = await store.tenant(companyId, async (tx) => {
+          const flow = await readFlow(tx, companyId, id, info, now());
+          if (version === undefined) return { flow, document: flow.draft };
+          const row = await tx
+            .selectFrom('flow_versions')
+            .select('document')
+            .where('company_id', '=', companyId)
+            .where('flow_id', '=', id)
+            .where('number', '=', version)
+            .executeTakeFirst();
+          if (!row) throw notFound('version');
+          return { flow, document: row.document as FlowDocument };
+        });
+        return c.json(writeFlowFile({ name: flow.name, description: flow.description, document }) satisfies FlowExport);
+      },
+    )
     .get('/:id', requireRight('flow:read'), valid('param', flowId), async (c) => {
       const { companyId } = c.get('actor');
       return c.json(

@@ -84,6 +84,7 @@ export function runRoutes(services: Services) {
         'query',
         z.strictObject({
           flowId: z.uuid().optional(),
+          eventId: z.uuid().optional(),
           status: z.enum(statuses).optional(),
           q: z.string().max(200).optional(),
           cursor: z.string().max(200).optional(),
@@ -91,12 +92,13 @@ export function runRoutes(services: Services) {
       ),
       async (c) => {
         const { companyId } = c.get('actor');
-        const { flowId, status, q, cursor } = c.req.valid('query');
+        const { flowId, eventId, status, q, cursor } = c.req.valid('query');
         return c.json(
           await store.tenant(companyId, (tx) =>
             listRuns(tx, {
               companyId,
               ...(flowId ? { flowId } : {}),
+              ...(eventId ? { eventId } : {}),
               ...(status ? { status } : {}),
               ...(q ? { q } : {}),
               ...(cursor ? { cursor } : {}),

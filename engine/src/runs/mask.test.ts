@@ -1,5 +1,6 @@
+import { isSecretName } from '@plumbline/workflows/flow';
 import { describe, expect, test } from 'vitest';
-import { isSecretName, mask, unmask } from './mask.ts';
+import { mask, unmask } from './mask.ts';
 
 describe('what a person sees of a run', () => {
   test.each([

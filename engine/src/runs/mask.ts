@@ -1,11 +1,7 @@
+import { isSecretName, namesSecretItself } from '@plumbline/workflows/flow';
+
 /** What stands in place of a secret. */
 const MASK = '••••••••';
-
-/** Names of fields whose text is nobody's business, in whatever spelling: `apiKey`, `api_key`, `X-Api-Key`. */
-const secretName =
-  /(token|secret|password|passwd|passphrase|authorization|apikey|privatekey|credential|cookie|signature|ssn|socialsecurity|routingnumber|bankaccount|iban|cvv|cvc)s?$|^(auth|taxid|pin|pwd)$/;
-/** Tokens that tell a place or a version and open nothing: QuickBooks' `SyncToken`, the `nextPageToken` of a list. */
-const harmlessName = /(sync|page|next|continuation|change)token$/;
 
 /** Card numbers as their networks give them out: 13 to 19 digits, with or without gaps. */
 const cardLike =
@@ -23,19 +19,14 @@ function hide(value: unknown, secret: boolean): unknown {
   if (typeof value === 'string') return secret ? (value === '' ? '' : MASK) : maskCards(value);
   if (Array.isArray(value)) return value.map((item) => hide(item, secret));
   if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value);
   // A list of `{ name, value }`, as headers come.
-  const label = fields.find(([key, item]) => /^(name|key|header)$/i.test(key) && typeof item === 'string')?.[1];
-  const named = typeof label === 'string' && isSecretName(label);
+  const named = namesSecretItself(value as Record<string, unknown>);
   return Object.fromEntries(
-    fields.map(([key, item]) => [key, hide(item, secret || isSecretName(key) || (named && /^value$/i.test(key)))]),
+    Object.entries(value).map(([key, item]) => [
+      key,
+      hide(item, secret || isSecretName(key) || (named && /^value$/i.test(key))),
+    ]),
   );
-}
-
-/** Whether a field of that name holds a secret. */
-export function isSecretName(name: string): boolean {
-  const plain = name.toLowerCase().replace(/[^a-z0-9]/g, '');
-  return secretName.test(plain) && !harmlessName.test(plain);
 }
 
 function maskCards(text: string): string {
