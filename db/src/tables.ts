@@ -220,6 +220,10 @@ export interface Tables {
     /** `queued` until Temporal has confirmed the carrier. */
     status: 'queued' | 'running' | 'waiting' | 'parked' | 'succeeded' | 'failed' | 'cancelled';
     error: Json<Record<string, unknown>> | null;
+    /** The code in `error`, so that an index serves it. */
+    error_code: ColumnType<string | null, never, never>;
+    /** How far its references are gathered: 0 not, 1 the event's, 2 those up to where it was parked, 3 all. */
+    referenced: ColumnType<number, number | undefined, number>;
     queued_at: CreatedAt;
     /** When Temporal took the carrier; until then the start is repeated. */
     confirmed_at: Timestamp | null;
@@ -300,6 +304,8 @@ export interface Tables {
     number: Sequence;
     created_at: CreatedAt;
   };
+  /** What a run can be found by: ids, numbers and names that passed through it, in lower case. */
+  run_references: { company_id: string; run_id: string; value: string; at: Timestamp };
   /** Write-ahead ledger of what leaves the house. One row per idempotency key. */
   effects: {
     company_id: string;

@@ -314,6 +314,20 @@ export type StepDecision =
   /** Gives the run up; with `compensate`, what it wrote is undone first where its steps can. */
   | { readonly action: 'abort'; readonly compensate?: boolean; readonly iteration?: string };
 
+/** Runs that failed with the same code in the same flow: GET /api/runs/errors */
+export interface ErrorGroup {
+  readonly flowId: string;
+  readonly flowName: string;
+  readonly kind: string;
+  readonly code: string;
+  readonly count: number;
+  /** What the newest of them says. */
+  readonly message: string;
+  readonly exampleRunId: string;
+  readonly oldest: string;
+  readonly newest: string;
+}
+
 /** Steps that wait for a person for the same reason: same flow, same step, same kind and code of error. */
 export interface StuckGroup {
   readonly fingerprint: string;

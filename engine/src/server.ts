@@ -12,6 +12,7 @@ import { createAuth } from './auth/auth.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { eventInbox } from './ingress/event-inbox.ts';
 import { LiveHub } from './live/hub.ts';
+import { ReferenceKeeper } from './runs/reference-keeper.ts';
 import { Accountant } from './runs/accountant.ts';
 import { mountSandboxes } from './sandboxes.ts';
 import type { Services } from './services.ts';
@@ -77,6 +78,7 @@ export async function startServer(
     });
 
   const accountant = new Accountant({ store: deps.store, people: pool, log, now: deps.now });
+  const references = new ReferenceKeeper({ store: deps.store, people: pool, log });
 
   const sandboxes =
     settings.PLUMBLINE_SANDBOX_ORIGIN && settings.PLUMBLINE_SANDBOX_CLIENT_SECRET
@@ -109,7 +111,7 @@ export async function startServer(
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await dispatcher?.close();
-      await accountant.close();
+      await Promise.all([accountant.close(), references.close()]);
       await live.close();
       await sandboxes?.flush();
       await carriers.close();

@@ -9,6 +9,7 @@ import { listRuns, readRun } from '../flows/read-run.ts';
 import { ApiError, notFound } from '../problem.ts';
 import { checkDecision, type GivenDecision } from '../runs/check-decision.ts';
 import { decidedStep } from '../runs/decided-step.ts';
+import { listErrors } from '../runs/errors.ts';
 import { decideGroup, listGroups } from '../runs/groups.ts';
 import { rerun } from '../runs/rerun.ts';
 import type { Services } from '../services.ts';
@@ -23,6 +24,7 @@ const statuses = [
   'failed',
   'cancelled',
 ] as const satisfies readonly RunStatus[];
+const THIRTY_DAYS_MS = 30 * 86_400_000;
 const runId = z.object({ id: z.uuid() });
 
 const iteration = z.string().max(200).default('');
@@ -84,25 +86,42 @@ export function runRoutes(services: Services) {
         'query',
         z.strictObject({
           flowId: z.uuid().optional(),
+          version: z.coerce.number().int().positive().optional(),
           eventId: z.uuid().optional(),
-          status: z.enum(statuses).optional(),
+          status: z.enum([...statuses, 'open']).optional(),
+          since: z.iso.datetime({ offset: true }).optional(),
+          until: z.iso.datetime({ offset: true }).optional(),
+          code: z.string().max(120).optional(),
+          recordId: z.uuid().optional(),
           q: z.string().max(200).optional(),
           cursor: z.string().max(200).optional(),
         }),
       ),
       async (c) => {
         const { companyId } = c.get('actor');
-        const { flowId, eventId, status, q, cursor } = c.req.valid('query');
+        const { since, until, ...given } = c.req.valid('query');
+        const filter = {
+          ...withoutGaps(given),
+          ...(since ? { since: new Date(since) } : {}),
+          ...(until ? { until: new Date(until) } : {}),
+        };
+        return c.json(await store.tenant(companyId, (tx) => listRuns(tx, { companyId, ...filter })));
+      },
+    )
+    .get(
+      '/errors',
+      requireRight('run:read'),
+      valid(
+        'query',
+        z.strictObject({ flowId: z.uuid().optional(), since: z.iso.datetime({ offset: true }).optional() }),
+      ),
+      async (c) => {
+        const { companyId } = c.get('actor');
+        const { flowId, since } = c.req.valid('query');
+        const from = since ? new Date(since) : new Date(services.deps.now().getTime() - THIRTY_DAYS_MS);
         return c.json(
           await store.tenant(companyId, (tx) =>
-            listRuns(tx, {
-              companyId,
-              ...(flowId ? { flowId } : {}),
-              ...(eventId ? { eventId } : {}),
-              ...(status ? { status } : {}),
-              ...(q ? { q } : {}),
-              ...(cursor ? { cursor } : {}),
-            }),
+            listErrors(tx, { companyId, since: from, ...(flowId ? { flowId } : {}) }),
           ),
         );
       },
@@ -219,9 +238,11 @@ export function runRoutes(services: Services) {
     );
 }
 
-/** Leaves out what was not given: an absent field and one without a value are not the same to the carrier. */
 function toGiven(given: Omit<z.infer<typeof decision>, 'iteration'> & { readonly action: string }): GivenDecision {
-  return Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined),
-  ) as unknown as GivenDecision;
+  return withoutGaps(given) as unknown as GivenDecision;
+}
+
+/** Leaves out what was not given: an absent field and one without a value are not the same further in. */
+function withoutGaps<T extends object>(given: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never;
 }

@@ -27,7 +27,7 @@ export async function similarFailures(
                  and steps.node_id = ${nodeId} and steps.status = 'parked'
                  and steps.error ->> 'kind' = ${kind} and steps.error ->> 'code' = ${code}) as waiting,
              (select count(*) from runs
-               where company_id = ${companyId} and flow_id = ${run.flowId} and status = 'failed' and error ->> 'code' = ${code}
+               where company_id = ${companyId} and flow_id = ${run.flowId} and status = 'failed' and error_code = ${code} and test is null
                  and queued_at > now() - interval '30 days' and id <> ${run.id}
                  and exists (select from steps where steps.company_id = runs.company_id and steps.run_id = runs.id and steps.node_id = ${nodeId}
                                 and steps.status = 'failed' and steps.error ->> 'code' = ${code})) as failed`.execute(

@@ -10,12 +10,14 @@ export const links = {
   /** Two versions side by side: numbers, or `draft`. */
   versions: (flow: string, compare: { readonly from?: string; readonly to?: string } = {}) =>
     resolve('/(app)/flows/[flow]/versions', { flow }) + asQuery(compare),
+  /** Names are those of `run-filter.ts`. */
   runs: (
     filter: {
       readonly flow?: string;
+      readonly version?: string;
       readonly status?: string;
       readonly code?: string;
-      readonly version?: string;
+      readonly record?: string;
     } = {},
   ) => resolve('/(app)/runs') + asQuery(filter),
   run: (run: string) => resolve('/(app)/runs/[run]', { run }),

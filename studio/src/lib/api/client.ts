@@ -5,6 +5,7 @@ import type {
   ConnectionSummary,
   DraftSaved,
   EntityInfo,
+  ErrorGroup,
   FlowDetail,
   FlowSummary,
   FlowVersionDetail,
@@ -43,7 +44,12 @@ const post = <T>(path: string, body: unknown = {}): Promise<T> => send<T>(path, 
 /** Narrowing of a list of runs. */
 export interface RunFilter {
   readonly flowId?: string;
+  readonly version?: string;
   readonly status?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly code?: string;
+  readonly recordId?: string;
   readonly q?: string;
   readonly cursor?: string;
 }
@@ -119,6 +125,8 @@ export const api = {
     wake: (run: string, nodeId: string, iteration = '') =>
       post<void>(`/api/runs/${id(run)}/steps/${id(nodeId)}/wake`, { iteration }),
     rerun: (run: string, request: RerunRequest) => post<Rerun>(`/api/runs/${id(run)}/rerun`, request),
+    errors: (filter: Pick<RunFilter, 'flowId' | 'since'> = {}) =>
+      send<readonly ErrorGroup[]>('/api/runs/errors', { query: { ...filter } }),
     groups: () => send<readonly StuckGroup[]>('/api/runs/groups'),
     decideGroup: (fingerprint: string, decision: GroupDecision) =>
       post<GroupOutcome>(`/api/runs/groups/${id(fingerprint)}/decide`, decision),
