@@ -85,6 +85,64 @@ describe('an edited input', () => {
   });
 });
 
+describe('what is accepted', () => {
+  const stepOf = (run: RunDetail, nodeId: string) => run.steps.find((step) => step.nodeId === nodeId);
+  const parkedIn = async (flowId: string) =>
+    await until('a run to be parked', async () => {
+      const { items } = await client.call<Page<RunSummary>>('GET', `/api/runs?flowId=${flowId}&status=parked`);
+      return items[0]?.id;
+    });
+  const ended = async (id: string) =>
+    await until('the run to end', async () => {
+      const run = await client.call<RunDetail>('GET', `/api/runs/${id}`);
+      return run.finishedAt !== null && run;
+    });
+
+  test('goes through with the edited input, and the history keeps what came before', async () => {
+    const other = await publishWebhookFlow(client, 'Needs a title too', {
+      params: {},
+      connections: {},
+      nodes: {
+        incoming: node('core.webhook', 'Delivery'),
+        tell: node('core.notify', 'Tell the office', { title: '=trigger.body.title', body: 'From the site' }),
+      },
+      edges: line('incoming', 'tell'),
+    });
+    await other.post('edit', { text: 'no title' });
+    const id = await parkedIn(other.id);
+    await client.call('POST', `/api/runs/${id}/steps/tell/decide`, {
+      action: 'retry',
+      input: { title: 'Given by hand', body: 'From the site' },
+    });
+    const run = await ended(id);
+    expect(run.status).toBe('succeeded');
+    expect(stepOf(run, 'tell')).toMatchObject({ input: { title: 'Given by hand' } });
+    expect(stepOf(run, 'tell')?.attempts.map(({ kind }) => kind)).toEqual(['invalid', undefined]);
+  });
+
+  test('goes along the error way where the flow has drawn one', async () => {
+    const other = await publishWebhookFlow(client, 'Has an error way', {
+      params: {},
+      connections: {},
+      nodes: {
+        incoming: node('core.webhook', 'Delivery'),
+        tell: node('core.notify', 'Tell the office', { title: '=trigger.body.title', body: 'x' }),
+        sorry: node('core.notify', 'Say sorry', { title: 'It did not work', body: '=steps.tell.error.message' }),
+      },
+      edges: [...line('incoming', 'tell'), { id: 'tell:error:sorry', from: 'tell', port: 'error', to: 'sorry' }],
+    });
+    await other.post('way', { text: 'no title' });
+    const id = await parkedIn(other.id);
+    await client.call('POST', `/api/runs/${id}/steps/tell/decide`, { action: 'error_port' });
+    const run = await ended(id);
+    expect([run.status, stepOf(run, 'tell')?.port, stepOf(run, 'sorry')?.status]).toEqual([
+      'succeeded',
+      'error',
+      'succeeded',
+    ]);
+  });
+});
+
 test('the error way is refused where the flow has drawn none', async () => {
   const problem = await problemOf(await decide({ action: 'error_port' }));
   expect(problem).toMatchObject({ status: 422, path: 'action' });
@@ -94,6 +152,24 @@ test('the error way is refused where the flow has drawn none', async () => {
 test('a way out that the step does not have is refused, and its ways are named', async () => {
   const problem = await problemOf(await decide({ action: 'skip', output: {}, port: 'elsewhere' }));
   expect(problem).toMatchObject({ status: 422, path: 'port', fix: 'Choose one of these: out.' });
+});
+
+test('many go on at once with fields replaced in each, once they were looked at', async () => {
+  const group = (await client.call<StuckGroup[]>('GET', '/api/runs/groups')).find(({ flowId }) => flowId === flow.id);
+  const other = (await client.call<Page<RunSummary>>('GET', `/api/runs?flowId=${flow.id}&status=parked`)).items.find(
+    ({ id }) => id !== parked.id,
+  );
+  const outcome = await client.call<GroupOutcome>('POST', `/api/runs/groups/${group?.fingerprint}/decide`, {
+    action: 'retry',
+    patch: { title: 'Paid', body: 'By card' },
+    dryRun: false,
+    runIds: [other?.id],
+  });
+  expect(outcome).toMatchObject({ count: 1, done: 1, refused: [] });
+  await until(
+    'it to succeed',
+    async () => (await client.call<RunDetail>('GET', `/api/runs/${other?.id}`)).status === 'succeeded',
+  );
 });
 
 test('what started a run comes back with its secrets when it was sent back masked', async () => {
