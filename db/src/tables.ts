@@ -187,6 +187,10 @@ export interface Tables {
     dispatched_at: Timestamp | null;
     /** Later than now when a dispatch failed and waits. */
     next_attempt_at: ColumnType<Date, Date | string | undefined, Date | string>;
+    /** 0 for what a person started, 1 for what came by itself, 2 for what was due anyway. */
+    lane: ColumnType<number, never, never>;
+    /** Somebody let it go before the others. */
+    put_first: ColumnType<boolean, boolean | undefined, boolean>;
     attempts: Generated<number>;
   };
   runs: {

@@ -405,8 +405,33 @@ export interface WaitingStep {
   readonly error: StepError | null;
 }
 
+/** Events of one kind whose turn to start a run has not come. */
+export interface PendingEvents {
+  readonly kind: string;
+  readonly key: string;
+  /** Flows that listen to it. */
+  readonly flows: readonly string[];
+  readonly count: number;
+  readonly oldest: string;
+  /** Somebody put them first. */
+  readonly first: boolean;
+}
+
+/** POST /api/queue/waiting: about many that go on by themselves. */
+export interface WaitingDecision {
+  readonly action: 'wake' | 'drop';
+  readonly steps: readonly { readonly runId: string; readonly nodeId: string; readonly iteration: string }[];
+}
+
+export interface WaitingOutcome {
+  readonly done: number;
+  readonly refused: readonly { readonly runId: string; readonly nodeId: string; readonly why: string }[];
+}
+
 /** GET /api/queue */
 export interface Queue {
+  /** In the order in which their turn comes. */
+  readonly pending: readonly PendingEvents[];
   readonly groups: readonly StuckGroup[];
   /** The next to go on first. */
   readonly waiting: readonly WaitingStep[];
@@ -651,6 +676,9 @@ export interface Accounting {
  *   POST   /api/flows/:id/start                  { values } → { eventId }   (manual trigger)
  *   GET    /api/flows/:id/versions               FlowVersionSummary[]
  *   GET    /api/flows/:id/versions/:number       FlowVersionDetail
+ *   POST   /api/flows/:id/versions/:number/publish  { note? } → FlowVersionSummary   (an old one again, under a new number)
+ *   GET    /api/flows/:id/export?version         FlowExport
+ *   POST   /api/flows/import                     FlowImport → FlowImported; 422 flow_invalid with every problem
  *   GET    /api/flows/:id/triggers               TriggerInfo[]
  *   POST   /api/flows/:id/triggers/:nodeId/secret  { secret, curl }   (shown once, on demand; audited)
  *   GET    /api/flows/:id/samples                Sample[]
@@ -659,7 +687,8 @@ export interface Accounting {
  *   PUT    /api/flows/:id/pins/:nodeId           { output, port? } → 204
  *   DELETE /api/flows/:id/pins/:nodeId           204
  *   POST   /api/expressions/preview              { source, context } → Preview
- *   GET    /api/runs?flowId&status&q&cursor      Page<RunSummary>
+ *   GET    /api/runs?flowId&version&eventId&status&since&until&code&recordId&q&cursor   Page<RunSummary>
+ *   GET    /api/runs/errors?flowId&since         ErrorGroup[]
  *   GET    /api/runs/:id                         RunDetail
  *   POST   /api/runs/:id/cancel                  204
  *   POST   /api/runs/:id/steps/:nodeId/decide    StepDecision → 204
@@ -668,6 +697,8 @@ export interface Accounting {
  *   GET    /api/runs/groups                      StuckGroup[]
  *   POST   /api/runs/groups/:fingerprint/decide  GroupDecision → GroupOutcome
  *   GET    /api/queue                            Queue
+ *   POST   /api/queue/waiting                    WaitingDecision → WaitingOutcome
+ *   POST   /api/queue/first                      { kind, key } → { count }   (events whose turn has not come)
  *   GET    /api/live                             text/event-stream of LiveChange
  *   GET    /api/integrations                     IntegrationCard[]
  *   GET    /api/connections                      ConnectionSummary[]

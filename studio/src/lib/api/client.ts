@@ -34,6 +34,8 @@ import type {
   TemplateDetail,
   TemplateSummary,
   TriggerInfo,
+  WaitingDecision,
+  WaitingOutcome,
 } from '@plumbline/engine/contract';
 import type { FlowDocument } from '@plumbline/workflows/flow';
 import { send } from './send.ts';
@@ -132,6 +134,8 @@ export const api = {
       post<GroupOutcome>(`/api/runs/groups/${id(fingerprint)}/decide`, decision),
   },
   queue: () => send<Queue>('/api/queue'),
+  decideWaiting: (decision: WaitingDecision) => post<WaitingOutcome>('/api/queue/waiting', decision),
+  putFirst: (kind: string, key: string) => post<{ readonly count: number }>('/api/queue/first', { kind, key }),
   integrations: () => send<readonly IntegrationCard[]>('/api/integrations'),
   connections: {
     list: () => send<readonly ConnectionSummary[]>('/api/connections'),
