@@ -26,7 +26,7 @@ function step(nodeId: string, from: number, to: number | null, status: StepDetai
   };
 }
 
-function run(steps: readonly StepDetail[], finished: number | null): RunDetail {
+function run(steps: readonly StepDetail[], finished: number | null, more: object = {}): RunDetail {
   const node = (name: string) => ({ type: 'core.stop', version: 1, name, inputs: {} });
   return {
     queuedAt,
@@ -37,7 +37,7 @@ function run(steps: readonly StepDetail[], finished: number | null): RunDetail {
       params: {},
       connections: {},
       // Stored out of order on purpose.
-      nodes: { last: node('Last'), start: node('Start'), middle: node('Middle') },
+      nodes: { last: node('Last'), start: node('Start'), middle: node('Middle'), ...more },
       edges: [
         { id: 'a', from: 'start', port: 'out', to: 'middle' },
         { id: 'b', from: 'middle', port: 'out', to: 'last' },
@@ -99,34 +99,38 @@ describe('the waterfall', () => {
   });
 
   describe('of a loop', () => {
-    const round = (iteration: string, status: StepDetail['status']) => ({
-      ...step('middle', Number(iteration.split('.')[0]), 50, status),
+    const inLoop = (parent: string) => ({ type: 'core.stop', version: 1, name: 'Inside', inputs: {}, parent });
+    const round = (iteration: string, status: StepDetail['status'], nodeId = 'body') => ({
+      ...step(nodeId, Number(iteration.split('.')[0]), 50, status),
       iteration,
     });
     const loop = run(
       [
         step('start', 0, 1, 'succeeded'),
-        ...['0', '1', '2', '10'].map((i) => round(i, 'succeeded')),
+        step('middle', 1, 60, 'succeeded'),
+        ...['0', '1', '2', '10'].map((iteration) => round(iteration, 'succeeded')),
         step('last', 60, 70, 'succeeded'),
       ],
       100,
+      { body: inLoop('middle') },
     );
     const names = (lines: readonly WaterfallLine[]) => lines.map(({ name, depth }) => `${'  '.repeat(depth)}${name}`);
 
-    test('folds the rounds into one line that counts them', () => {
+    test('folds the rounds into one line under the loop, which counts them', () => {
       const lines = waterfall(loop, 0);
-      expect(names(lines)).toEqual(['start', '  Rounds', 'last']);
-      expect(lines[1]).toMatchObject({ note: '4: 4 done', open: false });
+      expect(names(lines)).toEqual(['start', 'middle', '  Rounds', 'last']);
+      expect(lines[2]).toMatchObject({ note: '4: 4 done', open: false });
     });
 
     test('opens to its rounds in their order, and those to their steps', () => {
       const lines = waterfall(loop, 0, new Set(['rounds:middle:', 'round:middle:1']));
       expect(names(lines)).toEqual([
         'start',
+        'middle',
         '  Rounds',
         '    Round 1',
         '    Round 2',
-        '      middle',
+        '      body',
         '    Round 3',
         '    Round 11',
         'last',
@@ -134,19 +138,32 @@ describe('the waterfall', () => {
     });
 
     test('is open where there is trouble, loops in loops too', () => {
-      const nested = run([step('start', 0, 1, 'succeeded'), round('0.0', 'succeeded'), round('3.1', 'parked')], null);
+      const nested = run(
+        [
+          step('start', 0, 1, 'succeeded'),
+          step('middle', 1, null, 'running'),
+          round('0', 'succeeded'),
+          round('0.0', 'succeeded', 'inner'),
+          round('3', 'running'),
+          round('3.1', 'parked', 'inner'),
+        ],
+        null,
+        { body: inLoop('middle'), inner: inLoop('body') },
+      );
       const lines = waterfall(nested, Date.parse(at(100)));
       expect(names(lines)).toEqual([
         'start',
+        'middle',
         '  Rounds',
         '    Round 1',
         '    Round 4',
-        '      Rounds',
-        '        Round 4.2',
-        '          middle',
+        '      body',
+        '        Rounds',
+        '          Round 4.2',
+        '            inner',
         'Last',
       ]);
-      expect(lineToShow(lines)).toMatchObject({ nodeId: 'middle', step: { iteration: '3.1' } });
+      expect(lineToShow(lines)).toMatchObject({ nodeId: 'inner', step: { iteration: '3.1' } });
     });
   });
 });

@@ -93,71 +93,88 @@ export function waterfall(
     }).map(place),
   });
 
-  /** Lines of the steps whose iteration begins with `prefix`, which stand next to each other in the drawing. */
-  const rounds = (nodeIds: readonly string[], prefix: string, depth: number): WaterfallLine[] => {
-    const inside = nodeIds.flatMap((id) => byNode.get(id) ?? []).filter(({ iteration }) => isWithin(iteration, prefix));
-    if (inside.length === 0) return [];
-    const level = prefix === '' ? 1 : prefix.split('.').length + 1;
-    const byRound = Map.groupBy(inside, ({ iteration }) => iteration.split('.').slice(0, level).join('.'));
-    const numbered = [...byRound].sort(([a], [b]) => lastNumber(a) - lastNumber(b));
-    const worstOf = (steps: readonly StepDetail[]) => worst(steps.map(({ status }) => status));
-    const all = numbered.map(([iteration, steps]) => ({ iteration, steps, status: worstOf(steps) }));
-    const key = `rounds:${nodeIds[0]}:${prefix}`;
+  const order = readingOrder(run.document);
+  const inside = Map.groupBy(order, (id) => run.document.nodes[id]?.parent ?? '');
+
+  /** Lines of what stands in a loop, round by round; `prefix` is the round of the loops around it. */
+  const rounds = (loop: string, prefix: string, depth: number): WaterfallLine[] => {
+    const all = roundsOf(
+      descendants(loop, inside).flatMap((id) => byNode.get(id) ?? []),
+      prefix,
+    );
+    if (all.length === 0) return [];
     const isOpen = (name: string, status: StepDetail['status']) =>
       (status === 'parked' || status === 'failed') !== turned.has(name);
     const status = worst(all.map((round) => round.status));
+    const key = `rounds:${loop}:${prefix}`;
     const head: RoundLine = {
       ...{ kind: 'rounds', key, depth, name: 'Rounds', status, open: isOpen(key, status) },
       note: tally(all.map((round) => round.status)),
-      segments: [place(spanOf(inside, end))],
+      segments: [
+        place(
+          spanOf(
+            all.flatMap(({ steps }) => steps),
+            end,
+          ),
+        ),
+      ],
     };
     if (!head.open) return [head];
     return [
       head,
       ...all.flatMap(({ iteration, steps, status }): WaterfallLine[] => {
-        const name = `round:${nodeIds[0]}:${iteration}`;
+        const name = `round:${loop}:${iteration}`;
         const round: RoundLine = {
-          ...{ kind: 'round', key: name, depth: depth + 1, status, open: isOpen(name, status) },
+          ...{ kind: 'round', key: name, depth: depth + 1, status, open: isOpen(name, status), note: '' },
           name: `Round ${iteration
             .split('.')
             .map((part) => Number(part) + 1)
             .join('.')}`,
-          note: '',
           segments: [place(spanOf(steps, end))],
         };
         if (!round.open) return [round];
-        const own = nodeIds.flatMap((id) => steps.filter((step) => step.nodeId === id && step.iteration === iteration));
-        return [round, ...own.map((step) => stepLine(step, depth + 2)), ...rounds(nodeIds, iteration, depth + 2)];
+        return [round, ...(inside.get(loop) ?? []).flatMap((id) => nodeLines(id, iteration, depth + 2))];
       }),
     ];
   };
 
-  const lines: WaterfallLine[] = [];
-  let looped: string[] = [];
-  const flush = (): void => {
-    if (looped.length > 0) lines.push(...rounds(looped, '', 1));
-    looped = [];
+  /** A node's line at one place, and what stands in it. */
+  const nodeLines = (nodeId: string, iteration: string, depth: number): WaterfallLine[] => {
+    const step = byNode.get(nodeId)?.find((candidate) => candidate.iteration === iteration);
+    return [...(step ? [stepLine(step, depth)] : []), ...rounds(nodeId, iteration, depth + 1)];
   };
-  for (const nodeId of readingOrder(run.document)) {
-    const node = run.document.nodes[nodeId];
-    if (!node) continue;
-    const steps = byNode.get(nodeId) ?? [];
-    const own = steps.find(({ iteration }) => iteration === '');
-    if (steps.some(({ iteration }) => iteration !== '')) {
-      looped.push(nodeId);
-      if (!own) continue;
-    } else flush();
-    lines.push(
-      own
-        ? stepLine(own, 0)
-        : {
-            ...{ kind: 'step', key: nodeId, nodeId, name: node.name, type: '', depth: 0, step: undefined },
-            ...{ trigger: !entered.has(nodeId), segments: [] },
-          },
-    );
-  }
-  flush();
-  return lines;
+
+  return (inside.get('') ?? []).flatMap((nodeId): WaterfallLine[] => {
+    const lines = nodeLines(nodeId, '', 0);
+    if (lines.length > 0) return lines;
+    const name = run.document.nodes[nodeId]?.name ?? nodeId;
+    return [
+      {
+        ...{ kind: 'step', key: nodeId, nodeId, name, type: '', depth: 0, step: undefined },
+        ...{ trigger: !entered.has(nodeId), segments: [] },
+      },
+    ];
+  });
+}
+
+interface Round {
+  readonly iteration: string;
+  readonly steps: readonly StepDetail[];
+  readonly status: StepDetail['status'];
+}
+
+/** The rounds of one loop, in their order. */
+function roundsOf(steps: readonly StepDetail[], prefix: string): readonly Round[] {
+  const level = prefix === '' ? 1 : prefix.split('.').length + 1;
+  const within = steps.filter(({ iteration }) => isWithin(iteration, prefix));
+  return [...Map.groupBy(within, ({ iteration }) => iteration.split('.').slice(0, level).join('.'))]
+    .sort(([a], [b]) => lastNumber(a) - lastNumber(b))
+    .map(([iteration, found]) => ({ iteration, steps: found, status: worst(found.map(({ status }) => status)) }));
+}
+
+/** Everything that stands in a loop, and in the loops in it. */
+function descendants(loop: string, inside: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  return (inside.get(loop) ?? []).flatMap((id) => [id, ...descendants(id, inside)]);
 }
 
 function isWithin(iteration: string, prefix: string): boolean {
@@ -180,7 +197,7 @@ function spanOf(steps: readonly StepDetail[], end: number): Segment {
         : status === 'running'
           ? 'busy'
           : 'ok';
-  return { kind: 'attempt', tone, from, until, title: '' };
+  return { kind: tone === 'warn' ? 'wait' : 'attempt', tone, from, until, title: '' };
 }
 
 const urgency = ['parked', 'failed', 'running', 'waiting', 'succeeded', 'skipped'] as const;
