@@ -20,6 +20,7 @@ const commands = {
   demo: { entry: 'engine/src/demo.ts', build: true },
   test: { entry: 'scripts/test.mjs', build: true },
   check: { entry: 'scripts/check.mjs', build: false },
+  flow: { entry: 'engine/src/flow-main.ts', build: false },
   bench: { entry: 'tests/bench/main.ts', build: true },
   screenshots: { entry: 'scripts/screenshots.mjs', build: true },
 };
@@ -50,7 +51,12 @@ function run(command, args, { node, quiet = false, ipc = false } = {}) {
       cwd: root,
       shell: windows && !ipc,
       stdio: quiet ? ['ignore', 'pipe', 'pipe'] : ['inherit', 'inherit', 'inherit', ...(ipc ? ['ipc'] : [])],
-      env: { ...process.env, ...(node ? { PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` } : {}) },
+      env: {
+        ...process.env,
+        // Paths are meant from where somebody stands.
+        INIT_CWD: process.env.INIT_CWD ?? process.cwd(),
+        ...(node ? { PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` } : {}),
+      },
     });
     let said = '';
     child.stdout?.on('data', (chunk) => (said += chunk));

@@ -111,6 +111,8 @@ export interface Tables {
     status: 'draft' | 'on' | 'off';
     draft: Json<Record<string, unknown>>;
     draft_revision: Generated<number>;
+    /** Who changed what since the live version, by item. */
+    draft_authors: ColumnType<Record<string, { name: string; at: string }[]>, string | undefined, string>;
     /** Number of the live version. */
     published_version: number | null;
     template_slug: string | null;
@@ -126,6 +128,8 @@ export interface Tables {
     number: number;
     document: Json<Record<string, unknown>>;
     plan_hash: string;
+    /** Who changed what since the version before. */
+    authors: ColumnType<Record<string, { name: string; at: string }[]>, string | undefined, never>;
     note: string | null;
     published_by: string | null;
     published_at: CreatedAt;
@@ -208,6 +212,10 @@ export interface Tables {
     dispatched_at: Timestamp | null;
     /** Later than now when a dispatch failed and waits. */
     next_attempt_at: ColumnType<Date, Date | string | undefined, Date | string>;
+    /** 0 for what a person started, 1 for what came by itself, 2 for what was due anyway. */
+    lane: ColumnType<number, never, never>;
+    /** Somebody let it go before the others. */
+    put_first: ColumnType<boolean, boolean | undefined, boolean>;
     attempts: Generated<number>;
     /** Until when its sender waits for an answer. */
     awaited_until: ColumnType<Date | null, Date | null | undefined, Date | null>;
@@ -255,6 +263,10 @@ export interface Tables {
     /** `queued` until Temporal has confirmed the carrier. */
     status: 'queued' | 'running' | 'waiting' | 'parked' | 'succeeded' | 'failed' | 'cancelled';
     error: Json<Record<string, unknown>> | null;
+    /** The code in `error`, so that an index serves it. */
+    error_code: ColumnType<string | null, never, never>;
+    /** How far its references are gathered: 0 not, 1 the event's, 2 those up to where it was parked, 3 all. */
+    referenced: ColumnType<number, number | undefined, number>;
     queued_at: CreatedAt;
     /** When Temporal took the carrier; until then the start is repeated. */
     confirmed_at: Timestamp | null;
@@ -281,6 +293,8 @@ export interface Tables {
     finished_at: Timestamp | null;
     /** Taken over from the run that is repeated. */
     carried: ColumnType<boolean, boolean | undefined, boolean>;
+    /** Attempts that did not succeed, and the one that did after them; null when the first did. */
+    attempts: ColumnType<Record<string, unknown>[] | null, string | null | undefined, string | null>;
     /** Its turn of a loop is over. */
     closed: ColumnType<boolean, boolean | undefined, boolean>;
     /** Not carried out: pinned, or made up. */
@@ -333,6 +347,8 @@ export interface Tables {
     number: Sequence;
     created_at: CreatedAt;
   };
+  /** What a run can be found by: ids, numbers and names that passed through it, in lower case. */
+  run_references: { company_id: string; run_id: string; value: string; at: Timestamp };
   /** Write-ahead ledger of what leaves the house. One row per idempotency key. */
   effects: {
     company_id: string;

@@ -68,10 +68,15 @@ export interface FlowSummary {
   readonly updatedAt: string;
 }
 
+/** Who changed what, by item as `itemOf` names it: `step:bill`. Newest first. */
+export type ChangeAuthors = Readonly<Record<string, readonly { readonly name: string; readonly at: string }[]>>;
+
 export interface FlowDetail extends FlowSummary {
   readonly draft: FlowDocument;
   /** Sent back as `If-Match: "<revision>"` when saving. */
   readonly revision: number;
+  /** Of the draft's changes since the live version. */
+  readonly authors: ChangeAuthors;
   readonly findings: readonly Finding[];
 }
 
@@ -87,12 +92,44 @@ export interface FlowVersionSummary {
   readonly publishedBy: string | null;
   readonly note: string | null;
   readonly planHash: string;
+  /** Of its changes since the version before. */
+  readonly authors: ChangeAuthors;
   /** Runs of this version that have not ended. */
   readonly openRuns: number;
 }
 
 export interface FlowVersionDetail extends FlowVersionSummary {
   readonly document: FlowDocument;
+}
+
+/** GET /api/flows/:id/export */
+export interface FlowExport {
+  /** The file, as `writeFlowFile` writes it. */
+  readonly text: string;
+  /** Where a secret was left out. */
+  readonly leftOut: readonly string[];
+}
+
+/** POST /api/flows/import */
+export interface FlowImport {
+  /** The file as it is. */
+  readonly text: string;
+  /** Instead of the file's. */
+  readonly name?: string;
+  /** Flow whose draft it replaces; otherwise a new one is made. */
+  readonly into?: string;
+  /** Only says what it would do. */
+  readonly dryRun: boolean;
+}
+
+export interface FlowImported {
+  /** Null for a dry run that would make a new one. */
+  readonly flowId: string | null;
+  readonly name: string;
+  /** Warnings; what is wrong is answered as a problem. */
+  readonly findings: readonly Finding[];
+  /** By slot the connection it was given, by name; null where one has to be chosen. */
+  readonly connections: Readonly<Record<string, string | null>>;
 }
 
 /** How a flow's trigger is reached: GET /api/flows/:id/triggers */
@@ -218,6 +255,27 @@ export interface StepError {
   readonly field?: string;
 }
 
+/** One attempt of a step that did not succeed, or the one that followed. */
+export interface StepAttempt {
+  readonly attempt: number;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** Why it did not succeed; absent for the one that did. */
+  readonly kind?: string;
+  readonly code?: string;
+  readonly message?: string;
+  /** When the next was due; absent when a person had to decide. */
+  readonly nextAt?: string;
+}
+
+/** Steps of other runs of the same flow that came to the same error at the same node. */
+export interface SimilarFailures {
+  /** Wait for a person now. */
+  readonly waiting: number;
+  /** Runs that failed with it in the last 30 days. */
+  readonly failed: number;
+}
+
 export interface StepDetail {
   readonly nodeId: string;
   readonly iteration: string;
@@ -227,9 +285,14 @@ export interface StepDetail {
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly port: string | null;
+  /** Secrets in input and output are masked. */
   readonly input: unknown;
   readonly output: unknown;
   readonly error: StepError | null;
+  /** In their order; empty when the first one succeeded. */
+  readonly attempts: readonly StepAttempt[];
+  /** For a step that waits for a person or failed. */
+  readonly similar?: SimilarFailures;
   readonly nextAttemptAt: string | null;
   readonly startedAt: string;
   readonly finishedAt: string | null;
@@ -298,10 +361,28 @@ export interface FlowPin {
 
 /** POST /api/runs/:id/steps/:nodeId/decide */
 export type StepDecision =
-  | { readonly action: 'retry'; readonly iteration?: string }
+  /** Again; with `input` in place of what its mappings give, checked against the node before it is accepted. What stays masked in it stays as it was. */
+  | { readonly action: 'retry'; readonly input?: Readonly<Record<string, unknown>>; readonly iteration?: string }
   /** Goes on as if the step had given this output and left by this port; its first port when none is named. */
   | { readonly action: 'skip'; readonly output: unknown; readonly port?: string; readonly iteration?: string }
-  | { readonly action: 'abort'; readonly iteration?: string };
+  /** Goes on along the way for errors; only where the flow has drawn one from this step. */
+  | { readonly action: 'error_port'; readonly iteration?: string }
+  /** Gives the run up; with `compensate`, what it wrote is undone first where its steps can. */
+  | { readonly action: 'abort'; readonly compensate?: boolean; readonly iteration?: string };
+
+/** Runs that failed with the same code in the same flow: GET /api/runs/errors */
+export interface ErrorGroup {
+  readonly flowId: string;
+  readonly flowName: string;
+  readonly kind: string;
+  readonly code: string;
+  readonly count: number;
+  /** What the newest of them says. */
+  readonly message: string;
+  readonly exampleRunId: string;
+  readonly oldest: string;
+  readonly newest: string;
+}
 
 /** Steps that wait for a person for the same reason: same flow, same step, same kind and code of error. */
 export interface StuckGroup {
@@ -310,6 +391,11 @@ export interface StuckGroup {
   readonly flowName: string;
   readonly nodeId: string;
   readonly nodeName: string;
+  /** What kind of step it is. */
+  readonly type: string;
+  readonly typeVersion: number;
+  /** Whether the flow has drawn a way for its errors. */
+  readonly errorWay: boolean;
   readonly kind: string;
   readonly code: string;
   readonly count: number;
@@ -333,7 +419,11 @@ export interface StuckStep {
 
 /** POST /api/runs/groups/:fingerprint/decide */
 export interface GroupDecision {
-  readonly action: 'retry' | 'skip' | 'abort';
+  readonly action: StepDecision['action'];
+  /** For `retry`: laid over what each of the steps was given; the rest of their input stays. */
+  readonly patch?: Readonly<Record<string, unknown>>;
+  /** For `abort`. */
+  readonly compensate?: boolean;
   /** For `skip`: what the steps are taken to have answered. */
   readonly output?: unknown;
   readonly port?: string;
@@ -343,7 +433,7 @@ export interface GroupDecision {
   readonly runIds?: readonly string[];
 }
 
-/** What a decision about a group touches; of a dry run `done` is 0 and `refused` empty. */
+/** What a decision about a group touches; of a dry run `done` is 0, and `refused` holds those that it would not be accepted for. */
 export interface GroupOutcome {
   readonly count: number;
   readonly steps: readonly StuckStep[];
@@ -371,8 +461,33 @@ export interface WaitingStep {
   readonly error: StepError | null;
 }
 
+/** Events of one kind whose turn to start a run has not come. */
+export interface PendingEvents {
+  readonly kind: string;
+  readonly key: string;
+  /** Flows that listen to it. */
+  readonly flows: readonly string[];
+  readonly count: number;
+  readonly oldest: string;
+  /** Somebody put them first. */
+  readonly first: boolean;
+}
+
+/** POST /api/queue/waiting: about many that go on by themselves. */
+export interface WaitingDecision {
+  readonly action: 'wake' | 'drop';
+  readonly steps: readonly { readonly runId: string; readonly nodeId: string; readonly iteration: string }[];
+}
+
+export interface WaitingOutcome {
+  readonly done: number;
+  readonly refused: readonly { readonly runId: string; readonly nodeId: string; readonly why: string }[];
+}
+
 /** GET /api/queue */
 export interface Queue {
+  /** In the order in which their turn comes. */
+  readonly pending: readonly PendingEvents[];
   readonly groups: readonly StuckGroup[];
   /** The next to go on first. */
   readonly waiting: readonly WaitingStep[];
@@ -395,12 +510,16 @@ export interface Rerun {
   /** The new run; null for a dry run. */
   readonly runId: string | null;
   readonly version: number;
-  /** Steps whose recorded outputs are taken over. */
-  readonly carried: readonly { readonly nodeId: string; readonly name: string }[];
+  /** Steps whose recorded outputs are taken over; `changed` when that version of the step is drawn otherwise than the one that gave them. */
+  readonly carried: readonly { readonly nodeId: string; readonly name: string; readonly changed: boolean }[];
+  /** Steps of the closed run that that version no longer has. */
+  readonly gone: readonly { readonly nodeId: string; readonly name: string }[];
   /** Steps that run, if their turn comes. */
   readonly again: readonly {
     readonly nodeId: string;
     readonly name: string;
+    /** It was not in the closed run's version; it is drawn otherwise there; it is the same. */
+    readonly since: 'new' | 'changed' | 'same';
     /** It changes something outside, and does so again. */
     readonly writes: boolean;
   }[];
@@ -613,6 +732,9 @@ export interface Accounting {
  *   POST   /api/flows/:id/start                  { values } → { eventId }   (manual trigger)
  *   GET    /api/flows/:id/versions               FlowVersionSummary[]
  *   GET    /api/flows/:id/versions/:number       FlowVersionDetail
+ *   POST   /api/flows/:id/versions/:number/publish  { note? } → FlowVersionSummary   (an old one again, under a new number)
+ *   GET    /api/flows/:id/export?version         FlowExport
+ *   POST   /api/flows/import                     FlowImport → FlowImported; 422 flow_invalid with every problem
  *   GET    /api/flows/:id/triggers               TriggerInfo[]
  *   POST   /api/flows/:id/triggers/:nodeId/secret  { secret, curl }   (shown once, on demand; audited)
  *   GET    /api/flows/:id/samples                Sample[]
@@ -621,7 +743,8 @@ export interface Accounting {
  *   PUT    /api/flows/:id/pins/:nodeId           { output, port? } → 204
  *   DELETE /api/flows/:id/pins/:nodeId           204
  *   POST   /api/expressions/preview              { source, context } → Preview
- *   GET    /api/runs?flowId&status&q&cursor      Page<RunSummary>
+ *   GET    /api/runs?flowId&version&eventId&status&since&until&code&recordId&q&cursor   Page<RunSummary>
+ *   GET    /api/runs/errors?flowId&since         ErrorGroup[]
  *   GET    /api/runs/:id                         RunDetail
  *   POST   /api/runs/:id/cancel                  204
  *   POST   /api/runs/:id/steps/:nodeId/decide    StepDecision → 204
@@ -630,6 +753,8 @@ export interface Accounting {
  *   GET    /api/runs/groups                      StuckGroup[]
  *   POST   /api/runs/groups/:fingerprint/decide  GroupDecision → GroupOutcome
  *   GET    /api/queue                            Queue
+ *   POST   /api/queue/waiting                    WaitingDecision → WaitingOutcome
+ *   POST   /api/queue/first                      { kind, key } → { count }   (events whose turn has not come)
  *   GET    /api/live                             text/event-stream of LiveChange
  *   GET    /api/integrations                     IntegrationCard[]
  *   GET    /api/connections                      ConnectionSummary[]

@@ -15,6 +15,7 @@ import { Answers } from './ingress/answers.ts';
 import { eventInbox } from './ingress/event-inbox.ts';
 import { Refusals } from './ingress/refusals.ts';
 import { LiveHub } from './live/hub.ts';
+import { ReferenceKeeper } from './runs/reference-keeper.ts';
 import { Accountant } from './runs/accountant.ts';
 import { mountSandboxes } from './sandboxes.ts';
 import type { Services } from './services.ts';
@@ -86,6 +87,7 @@ export async function startServer(
     : undefined;
 
   const accountant = new Accountant({ store: deps.store, people: pool, log, now: deps.now });
+  const references = new ReferenceKeeper({ store: deps.store, people: pool, log });
 
   const sandboxes =
     settings.PLUMBLINE_SANDBOX_ORIGIN && settings.PLUMBLINE_SANDBOX_CLIENT_SECRET
@@ -119,7 +121,7 @@ export async function startServer(
       await new Promise((resolve) => server.close(resolve));
       await dispatcher?.close();
       await poller?.close();
-      await accountant.close();
+      await Promise.all([accountant.close(), references.close()]);
       await live.close();
       await services.answers.close();
       await services.refusals.flush();

@@ -89,7 +89,22 @@ const places: readonly Place[] = [
   {
     name: 'run that needs a person',
     path: () => `/runs/${made.parked}`,
-    ready: async (page) => await see(page.getByRole('button', { name: 'Retry step' })),
+    ready: async (page) => await see(page.getByRole('button', { name: 'Retry', exact: true })),
+  },
+  {
+    name: 'runs by error',
+    path: () => '/runs?group=error&when=week',
+    ready: async (page) => await see(page.getByText('See the newest').or(page.getByText('No run failed')).first()),
+  },
+  {
+    name: 'waiting',
+    path: () => '/queue',
+    ready: async (page) => await see(page.getByRole('heading', { name: /Needs you/ })),
+  },
+  {
+    name: 'versions',
+    path: () => `/flows/${made.flow}/versions?from=draft&to=1`,
+    ready: async (page) => await see(page.getByRole('region', { name: 'Comparison' }).getByRole('status')),
   },
   {
     name: 'templates',
@@ -195,6 +210,30 @@ describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
     await page.getByRole('button', { name: 'Runs', exact: true }).click();
     await see(page.getByText('The canvas shows version 1'));
     expect(await objections(page), 'a run').toEqual([]);
+  });
+
+  test('axe has nothing to object to on what decides about runs and versions', async () => {
+    const { page } = inside;
+    keepPictureOfFailure(page);
+    await page.goto(`/runs/${made.parked}`);
+    for (const button of ['Edit input and retry…', 'Skip with output…', 'Stop the run…']) {
+      await page.getByRole('button', { name: button }).click();
+      await see(page.getByRole('dialog'));
+      expect(await objections(page), button).toEqual([]);
+      await page.keyboard.press('Escape');
+      await gone(page.getByRole('dialog'));
+    }
+    await page.goto('/queue');
+    await page.getByRole('button', { name: 'Replace fields…' }).first().click();
+    await see(page.getByLabel('Fields to replace (JSON)'));
+    expect(await objections(page), 'many at once').toEqual([]);
+    await page.keyboard.press('Escape');
+
+    await page.goto(`/flows/${made.flow}/versions`);
+    await page.getByRole('button', { name: 'New draft from version 1' }).click();
+    await see(page.getByRole('dialog'));
+    expect(await objections(page), 'a new draft').toEqual([]);
+    await page.keyboard.press('Escape');
   });
 
   test('axe has nothing to object to on what opens over every page', async () => {

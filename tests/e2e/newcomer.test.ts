@@ -189,7 +189,7 @@ describe('a newcomer', () => {
     await page.getByRole('link', { name: 'Open flow' }).click();
     await button('Add a step between Create the bill and Tell the channel').click();
     await page.getByRole('combobox', { name: 'Search steps' }).fill('condition');
-    await page.getByRole('option', { name: 'Condition' }).click();
+    await page.getByRole('option', { name: /^Condition/ }).click();
     await panel().getByRole('textbox', { name: 'Name of the step' }).fill('Over 10,000?');
     await panel().getByRole('button', { name: 'Choose a field' }).click();
     await pickData('condition 1', 'record total', /^Total/);

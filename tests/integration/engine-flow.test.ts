@@ -104,7 +104,7 @@ describe('a flow that waits until something happens', () => {
       edges: line('incoming', 'wait', 'shape'),
     });
     await flow.post('wait', { id: mine });
-    const [{ id = '' } = {}] = await until('the run to wait', async () => {
+    const [{ id } = { id: '' }] = await until('the run to wait', async () => {
       const runs = await runsOf(flow.id);
       return runs[0]?.status === 'waiting' ? runs : undefined;
     });

@@ -139,7 +139,7 @@ describe('steps that wait for the same thing', () => {
     await outsider.call('POST', '/api/session', { email: person.email, password: person.password });
     const group = await groupOf(flow.id);
     expect(await outsider.call('GET', '/api/runs/groups')).toEqual([]);
-    expect(await outsider.call('GET', '/api/queue')).toEqual({ groups: [], waiting: [], waitingTotal: 0 });
+    expect(await outsider.call('GET', '/api/queue')).toEqual({ pending: [], groups: [], waiting: [], waitingTotal: 0 });
     expect(await outsider.call<Accounting>('GET', '/api/health/accounting')).toMatchObject({
       events: { acknowledged: 0 },
       runs: { total: 0 },
@@ -151,6 +151,36 @@ describe('steps that wait for the same thing', () => {
       'not_found',
     ]);
     await client.call('POST', path, { action: 'abort', dryRun: false });
+  });
+});
+
+describe('many that wait for their time', () => {
+  test('are tried now or dropped together; what went on meanwhile says so, and nobody else may', async () => {
+    const waits = await publishWebhookFlow(client, 'Waits a while', {
+      params: {},
+      connections: {},
+      nodes: {
+        incoming: node('core.webhook', 'Delivery'),
+        nap: node('core.wait', 'Nap', { amount: 2, unit: 'hours' }),
+      },
+      edges: line('incoming', 'nap'),
+    });
+    for (const name of ['one', 'two', 'three']) await waits.post(name, {});
+    const queue = await until('three steps to wait', async () => {
+      const found = await client.call<Queue>('GET', '/api/queue');
+      return found.waiting.filter(({ flowId }) => flowId === waits.id).length === 3 && found;
+    });
+    const [one, two, three] = queue.waiting
+      .filter(({ flowId }) => flowId === waits.id)
+      .map(({ runId, nodeId, iteration }) => ({ runId, nodeId, iteration }));
+    const decide = (action: string, steps: unknown) =>
+      client.call<{ done: number; refused: { why: string }[] }>('POST', '/api/queue/waiting', { action, steps });
+    expect(await decide('drop', [three])).toEqual({ done: 1, refused: [] });
+    await standing(waits.id, 'failed');
+    const { done, refused } = await decide('wake', [one, two, three]);
+    expect([done, refused.length]).toEqual([2, 1]);
+    expect(refused[0]?.why).toMatch(/\w/);
+    await standing(waits.id, 'succeeded', 2);
   });
 });
 
@@ -259,10 +289,11 @@ describe('running a closed run again', () => {
       runId: null,
       version: 1,
       carried: [
-        { nodeId: 'first', name: 'Take the name' },
-        { nodeId: 'second', name: 'Say the number' },
+        { nodeId: 'first', name: 'Take the name', changed: false },
+        { nodeId: 'second', name: 'Say the number', changed: false },
       ],
-      again: [{ nodeId: 'third', name: 'Say that it is done', writes: true }],
+      gone: [],
+      again: [{ nodeId: 'third', name: 'Say that it is done', since: 'same', writes: true }],
     });
     expect(await runsOf(flow.id)).toHaveLength(before);
   });

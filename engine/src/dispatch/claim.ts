@@ -15,7 +15,7 @@ export interface ClaimOptions {
   readonly store: Store;
   readonly evaluator: Evaluator;
   readonly companyId: string;
-  /** Most events taken at once. */
+  /** Most events taken at once by their turn; a fifth as many that wait longest come on top. */
   readonly limit: number;
   /** Most runs that one carrier gets. */
   readonly runsPerCarrier: number;
@@ -58,19 +58,27 @@ interface Match {
   readonly subscriber: Subscriber;
 }
 
-/** Events that are due, in the order of their arrival, each with the published flows that listen. Served by `events_pending` and `subscriptions_by_key`. */
+/**
+ * Events that are due, each with the published flows that listen: what was put first, then by lane, then in the order of arrival. Those
+ * that wait longest come along, whatever their lane, so that none waits for ever. Served by `events_pending_by_lane`, `events_pending` and
+ * `subscriptions_by_key`.
+ */
 async function readPending({ store, companyId, limit, now }: ClaimOptions): Promise<Map<string, Subscriber[]>> {
   const company = literal(companyId);
+  const oldest = Math.trunc(limit / 5);
+  const isDue = `company_id = ${company} and status = 'pending' and next_attempt_at <= ${literal(now.toISOString())}`;
   const [rows = []] = await store.script(companyId, [
     `select due.id, s.flow_id, s.node_id, s.filter, v.number, v.plan_hash
-       from (select id, seq, kind, key from events
-              where company_id = ${company} and status = 'pending' and next_attempt_at <= ${literal(now.toISOString())}
-              order by seq limit ${Math.trunc(limit)}) due
+       from (
+         (select id, seq, kind, key, put_first, lane from events where ${isDue}
+           order by put_first desc, lane, seq limit ${Math.trunc(limit)})
+         union
+         (select id, seq, kind, key, put_first, lane from events where ${isDue} order by seq limit ${oldest})) due
        left join (subscriptions s
          join flows f on f.company_id = s.company_id and f.id = s.flow_id and f.status = 'on'
          join flow_versions v on v.company_id = f.company_id and v.flow_id = f.id and v.number = f.published_version)
          on s.company_id = ${company} and s.kind = due.kind and s.key = due.key and s.active
-      order by due.seq, s.flow_id`,
+      order by due.put_first desc, due.lane, due.seq, s.flow_id`,
   ]);
   const pending = new Map<string, Subscriber[]>();
   for (const row of rows) {

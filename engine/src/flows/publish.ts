@@ -2,6 +2,7 @@ import { json, type Transaction } from '@plumbline/db';
 import { compile, type CatalogInfo, type FlowDocument } from '@plumbline/workflows/flow';
 import { planHash } from '@plumbline/workflows/plan-hash';
 import type { Catalog } from '@plumbline/nodes';
+import type { ChangeAuthors } from '../contract.ts';
 import { ApiError } from '../problem.ts';
 import { subscribe } from './subscribe.ts';
 
@@ -22,6 +23,8 @@ export async function publish(
     readonly document: FlowDocument;
     readonly note?: string;
     readonly publishedBy: string;
+    /** Who changed what since the version before. @default nobody in particular */
+    readonly authors?: ChangeAuthors;
     readonly catalog: Catalog;
     readonly info: CatalogInfo;
     readonly seal: (subscriptionId: string, secret: string) => Promise<string>;
@@ -65,6 +68,7 @@ export async function publish(
       plan_hash: hash,
       note: work.note ?? null,
       published_by: work.publishedBy,
+      authors: json(work.authors ?? {}),
     })
     .execute();
   await tx

@@ -1,21 +1,12 @@
 import type { Transaction } from '@plumbline/db';
 import { findNodeType, type CatalogInfo, type FlowDocument } from '@plumbline/workflows/flow';
-import { sql } from 'kysely';
-import type { RunDetail, RunStatus, RunSummary, StepDetail, StepError } from '../contract.ts';
+import type { RunDetail, RunSummary, StepAttempt, StepDetail, StepError } from '../contract.ts';
 import { notFound } from '../problem.ts';
+import { cursorAfter, findRuns, pageSize, type RunFilter } from '../runs/find-runs.ts';
+import { mask } from '../runs/mask.ts';
+import { similarFailures } from '../runs/similar.ts';
 import { describeSubject, describeTrigger } from './subject.ts';
 import { DRAFT } from './try-flow.ts';
-
-export interface RunFilter {
-  readonly companyId: string;
-  readonly flowId?: string;
-  readonly status?: RunStatus;
-  /** Any id or word that passed through: run, record, number, vendor, external id. */
-  readonly q?: string;
-  readonly subjectId?: string;
-  readonly cursor?: string;
-  readonly limit?: number;
-}
 
 function runRows(tx: Transaction, companyId: string) {
   return tx
@@ -47,7 +38,6 @@ function runRows(tx: Transaction, companyId: string) {
       'events.key as event_key',
       'events.data as event_data',
       'events.received_at as event_received_at',
-      sql<string>`runs.queued_at::text`.as('at'),
     ])
     .where('runs.company_id', '=', companyId);
 }
@@ -59,45 +49,27 @@ export async function listRuns(
   tx: Transaction,
   filter: RunFilter,
 ): Promise<{ readonly items: RunSummary[]; readonly next?: string }> {
-  const limit = Math.min(filter.limit ?? 50, 200);
-  // Those that only try a drawing out are seen from its editor.
-  let query = runRows(tx, filter.companyId).where('runs.test', 'is', null);
-  if (filter.flowId) query = query.where('runs.flow_id', '=', filter.flowId);
-  if (filter.status) query = query.where('runs.status', '=', filter.status);
-  if (filter.subjectId) query = query.where('events.subject_id', '=', filter.subjectId);
-  if (filter.q) {
-    const word = `%${filter.q.trim().replace(/[\\%_]/g, '\\$&')}%`;
-    query = query.where((eb) =>
-      eb.or([
-        eb('flows.name', 'ilike', word),
-        eb(sql<string>`runs.id::text`, 'like', word),
-        eb(sql<string>`events.data::text`, 'ilike', word),
-        eb.exists(
-          eb
-            .selectFrom('steps')
-            .select(sql`1`.as('one'))
-            .whereRef('steps.company_id', '=', 'runs.company_id')
-            .whereRef('steps.run_id', '=', 'runs.id')
-            .where(sql<string>`steps.output::text`, 'ilike', word),
-        ),
-      ]),
-    );
-  }
-  const after = filter.cursor ? Buffer.from(filter.cursor, 'base64url').toString().split('|') : undefined;
-  if (after?.[0] && after[1] && !Number.isNaN(Date.parse(after[0])) && /^[0-9a-f-]{36}$/.test(after[1]))
-    query = query.where((eb) =>
-      eb(eb.refTuple('runs.queued_at', 'runs.id'), '<', eb.tuple(after[0] as unknown as Date, after[1] as string)),
-    );
-  const rows = await query
-    .orderBy('runs.queued_at', 'desc')
-    .orderBy('runs.id', 'desc')
-    .limit(limit + 1)
-    .execute();
-  const page = rows.slice(0, limit);
+  const size = pageSize(filter);
+  const found = await findRuns(tx, filter);
+  const page = found.slice(0, size);
   const last = page.at(-1);
+  const rows =
+    page.length === 0
+      ? []
+      : await runRows(tx, filter.companyId)
+          .where(
+            'runs.id',
+            'in',
+            page.map(({ id }) => id),
+          )
+          .execute();
+  const byId = new Map(rows.map((row) => [row.id, row]));
   return {
-    items: page.map(toSummary),
-    ...(rows.length > limit && last ? { next: Buffer.from(`${last.at}|${last.id}`).toString('base64url') } : {}),
+    items: page.flatMap(({ id }) => {
+      const row = byId.get(id);
+      return row ? [toSummary(row)] : [];
+    }),
+    ...(found.length > size && last ? { next: cursorAfter(last) } : {}),
   };
 }
 
@@ -139,6 +111,7 @@ export async function readRun(
     .orderBy('started_at')
     .orderBy('node_id')
     .execute();
+  const similar = await similarFailures(tx, companyId, { id: runId, flowId: row.flow_id, steps });
   return {
     ...toSummary(row),
     steps: steps.map((step): StepDetail => {
@@ -152,9 +125,11 @@ export async function readRun(
         attempt: step.attempt,
         maxAttempts: node?.retry?.attempts ?? 5,
         port: step.port,
-        input: step.input,
-        output: step.output,
-        error: step.error as StepError | null,
+        input: mask(step.input),
+        output: mask(step.output),
+        error: mask(step.error as StepError | null),
+        attempts: (step.attempts ?? []).map(toAttempt),
+        ...(similar.has(step.node_id) && step.error ? { similar: similar.get(step.node_id) } : {}),
         nextAttemptAt: step.next_attempt_at?.toISOString() ?? null,
         startedAt: step.started_at.toISOString(),
         finishedAt: step.finished_at?.toISOString() ?? null,
@@ -181,7 +156,7 @@ export async function readRun(
           kind: row.event_kind ?? '',
           key: row.event_key ?? '',
           receivedAt: row.event_received_at?.toISOString() ?? '',
-          data: row.event_data,
+          data: mask(row.event_data),
         }
       : null,
     carrierId: row.carrier_id,
@@ -209,6 +184,16 @@ async function drawingOf(tx: Transaction, companyId: string, row: RunRow): Promi
     .where('number', '=', row.flow_version)
     .executeTakeFirstOrThrow();
   return version.document as FlowDocument;
+}
+
+/** Times as the database wrote them, in the one form all times have here. */
+function toAttempt(row: Readonly<Record<string, unknown>>): StepAttempt {
+  const record = mask(row) as unknown as StepAttempt;
+  return {
+    ...record,
+    startedAt: new Date(record.startedAt).toISOString(),
+    endedAt: new Date(record.endedAt).toISOString(),
+  };
 }
 
 function toSummary(row: RunRow): RunSummary {

@@ -33,7 +33,13 @@ export async function readFlow(
   if (!row) throw notFound('flow');
   const summary = await summarize(tx, companyId, row, info, now);
   const draft = row.draft as FlowDocument;
-  return { ...summary, draft, revision: row.draft_revision, findings: findingsOf(draft, info) };
+  return {
+    ...summary,
+    draft,
+    revision: row.draft_revision,
+    authors: row.draft_authors,
+    findings: findingsOf(draft, info),
+  };
 }
 
 /** What the compiler says of a document, whatever its state. */
@@ -60,6 +66,7 @@ function flowRows(tx: Transaction, companyId: string) {
       'flows.status',
       'flows.draft',
       'flows.draft_revision',
+      'flows.draft_authors',
       'flows.published_version',
       'flows.template_slug',
       'flows.updated_at',

@@ -2,6 +2,7 @@ import type { Transaction } from '@plumbline/db';
 import type { Catalog } from '@plumbline/nodes';
 import type { FlowDocument } from '@plumbline/workflows/flow';
 import type { Sample } from '../contract.ts';
+import { mask } from '../runs/mask.ts';
 import { describeSubject, eventWords } from './subject.ts';
 import { literals } from './subscribe.ts';
 
@@ -66,8 +67,8 @@ export async function readSamples(
       receivedAt: event.received_at.toISOString(),
       runId: run?.id ?? null,
       context: {
-        trigger: event.data,
-        steps: Object.fromEntries(steps.map((step) => [step.node_id, step.output])),
+        trigger: mask(event.data),
+        steps: Object.fromEntries(steps.map((step) => [step.node_id, mask(step.output)])),
         run: { id: run?.id ?? event.id, startedAt: (run?.queued_at ?? event.received_at).toISOString() },
         ...shared,
       },

@@ -5,7 +5,7 @@ import type { FlowVersionSummary } from '../contract.ts';
 export async function readVersions(tx: Transaction, companyId: string, flowId: string): Promise<FlowVersionSummary[]> {
   const rows = await tx
     .selectFrom('flow_versions')
-    .select(['number', 'published_at', 'published_by', 'note', 'plan_hash'])
+    .select(['number', 'published_at', 'published_by', 'note', 'plan_hash', 'authors'])
     .where('company_id', '=', companyId)
     .where('flow_id', '=', flowId)
     .orderBy('number', 'desc')
@@ -25,6 +25,7 @@ export async function readVersions(tx: Transaction, companyId: string, flowId: s
     publishedBy: row.published_by,
     note: row.note,
     planHash: row.plan_hash,
+    authors: row.authors,
     openRuns: openRuns.get(row.number) ?? 0,
   }));
 }

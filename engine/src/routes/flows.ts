@@ -1,13 +1,24 @@
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { json } from '@plumbline/db';
-import { emptyFlow, flowDocumentSchema, type FlowDocument } from '@plumbline/workflows/flow';
+import { emptyFlow, flowDocumentSchema, writeFlowFile, type FlowDocument } from '@plumbline/workflows/flow';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
-import type { DraftSaved, FlowDetail, FlowVersionDetail, FlowVersionSummary, Page, FlowSummary } from '../contract.ts';
+import type {
+  DraftSaved,
+  FlowDetail,
+  FlowExport,
+  FlowVersionDetail,
+  FlowVersionSummary,
+  Page,
+  FlowSummary,
+} from '../contract.ts';
+import { importFlow } from '../flows/import.ts';
 import { publish } from '../flows/publish.ts';
 import { findingsOf, listFlows, readFlow } from '../flows/read.ts';
+import { rollBack } from '../flows/roll-back.ts';
 import { readSamples } from '../flows/samples.ts';
+import { saveDraft } from '../flows/save-draft.ts';
 import { readVersions } from '../flows/versions.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
@@ -59,6 +70,46 @@ export function flowRoutes(services: Services) {
       });
       return c.json(flow, 201);
     })
+    .post(
+      '/import',
+      requireRight('flow:edit'),
+      valid(
+        'json',
+        z.strictObject({ text: z.string(), name: name.optional(), into: z.uuid().optional(), dryRun: z.boolean() }),
+      ),
+      async (c) => {
+        const { companyId, name: actor } = c.get('actor');
+        const { text, name, into, dryRun } = c.req.valid('json');
+        const given = { text, dryRun, ...(name ? { name } : {}), ...(into ? { into } : {}) };
+        const imported = await store.tenant(companyId, (tx) => importFlow(tx, services, { companyId, actor }, given));
+        return c.json(imported, dryRun ? 200 : 201);
+      },
+    )
+    .get(
+      '/:id/export',
+      requireRight('flow:read'),
+      valid('param', flowId),
+      valid('query', z.strictObject({ version: z.coerce.number().int().positive().optional() })),
+      async (c) => {
+        const { companyId } = c.get('actor');
+        const { id } = c.req.valid('param');
+        const { version } = c.req.valid('query');
+        const { flow, document } = await store.tenant(companyId, async (tx) => {
+          const flow = await readFlow(tx, companyId, id, info, now());
+          if (version === undefined) return { flow, document: flow.draft };
+          const row = await tx
+            .selectFrom('flow_versions')
+            .select('document')
+            .where('company_id', '=', companyId)
+            .where('flow_id', '=', id)
+            .where('number', '=', version)
+            .executeTakeFirst();
+          if (!row) throw notFound('version');
+          return { flow, document: row.document as FlowDocument };
+        });
+        return c.json(writeFlowFile({ name: flow.name, description: flow.description, document }) satisfies FlowExport);
+      },
+    )
     .get('/:id', requireRight('flow:read'), valid('param', flowId), async (c) => {
       const { companyId } = c.get('actor');
       return c.json(
@@ -99,7 +150,7 @@ export function flowRoutes(services: Services) {
       valid('param', flowId),
       valid('json', z.strictObject({ name: name.optional(), document: flowDocumentSchema })),
       async (c) => {
-        const { companyId } = c.get('actor');
+        const { companyId, name: actor } = c.get('actor');
         const { id } = c.req.valid('param');
         const input = c.req.valid('json');
         const revision = Number(/^"?(\d+)"?$/.exec(c.req.header('if-match') ?? '')?.[1] ?? NaN);
@@ -107,26 +158,9 @@ export function flowRoutes(services: Services) {
           throw new ApiError('invalid_input', 'If-Match must hold the revision the draft was read at.', {
             path: 'If-Match',
           });
-        const saved = await store.tenant(companyId, async (tx) => {
-          const row = await tx
-            .updateTable('flows')
-            .set({
-              draft: json(input.document),
-              draft_revision: revision + 1,
-              updated_at: now(),
-              ...(input.name ? { name: input.name } : {}),
-            })
-            .where('company_id', '=', companyId)
-            .where('id', '=', id)
-            .where('draft_revision', '=', revision)
-            .returning('draft_revision')
-            .executeTakeFirst();
-          if (row) return row.draft_revision;
-          await readFlow(tx, companyId, id, info, now());
-          throw new ApiError('revision_conflict', 'Someone else has changed this flow meanwhile.', {
-            fix: 'Load it again and repeat your change, or overwrite theirs.',
-          });
-        });
+        const saved = await store.tenant(companyId, (tx) =>
+          saveDraft(tx, { companyId, flowId: id, revision, ...input, author: actor, now: now() }),
+        );
         return c.json({ revision: saved, findings: findingsOf(input.document, info) } satisfies DraftSaved);
       },
     )
@@ -147,18 +181,18 @@ export function flowRoutes(services: Services) {
             document: flow.draft,
             ...(note ? { note } : {}),
             publishedBy: actor,
+            authors: flow.authors,
             catalog,
             info,
             seal: sealSecret(companyId),
             now: now(),
           });
-          if (flow.status === 'draft')
-            await tx
-              .updateTable('flows')
-              .set({ status: 'on' })
-              .where('company_id', '=', companyId)
-              .where('id', '=', id)
-              .execute();
+          await tx
+            .updateTable('flows')
+            .set({ draft_authors: '{}', ...(flow.status === 'draft' ? { status: 'on' as const } : {}) })
+            .where('company_id', '=', companyId)
+            .where('id', '=', id)
+            .execute();
           await appendAudit(tx, {
             actor,
             action: 'flow.published',
@@ -243,6 +277,25 @@ export function flowRoutes(services: Services) {
           return summary && row && { ...summary, document: row.document as FlowDocument };
         });
         if (!version) throw notFound('version');
+        return c.json(version);
+      },
+    )
+    .post(
+      '/:id/versions/:number/publish',
+      requireRight('flow:publish'),
+      valid('param', z.object({ id: z.uuid(), number: z.coerce.number().int().positive() })),
+      valid('json', z.strictObject({ note: z.string().max(500).optional() })),
+      async (c) => {
+        const { companyId, name: actor } = c.get('actor');
+        const { id, number } = c.req.valid('param');
+        const { note } = c.req.valid('json');
+        const version = await store.tenant(companyId, (tx) =>
+          rollBack(tx, services, {
+            ...{ companyId, flowId: id, number, actor },
+            ...(note ? { note } : {}),
+            seal: sealSecret(companyId),
+          }),
+        );
         return c.json(version);
       },
     )

@@ -135,7 +135,7 @@ async function readDetail(
     .orderBy('seq', 'desc')
     .limit(100)
     .execute();
-  const { items } = await listRuns(tx, { companyId, subjectId: id, limit: 20 });
+  const { items } = await listRuns(tx, { companyId, recordId: id, limit: 20 });
   return {
     id: row.id,
     entity,

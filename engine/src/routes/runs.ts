@@ -7,6 +7,9 @@ import { requireRight, type ActorEnv } from '../auth/session.ts';
 import type { RunStatus } from '../contract.ts';
 import { listRuns, readRun } from '../flows/read-run.ts';
 import { ApiError, notFound } from '../problem.ts';
+import { checkDecision, type GivenDecision } from '../runs/check-decision.ts';
+import { decidedStep } from '../runs/decided-step.ts';
+import { listErrors } from '../runs/errors.ts';
 import { decideGroup, listGroups } from '../runs/groups.ts';
 import { rerun } from '../runs/rerun.ts';
 import type { Services } from '../services.ts';
@@ -21,17 +24,21 @@ const statuses = [
   'failed',
   'cancelled',
 ] as const satisfies readonly RunStatus[];
+const THIRTY_DAYS_MS = 30 * 86_400_000;
 const runId = z.object({ id: z.uuid() });
 
 const iteration = z.string().max(200).default('');
 const decision = z.discriminatedUnion('action', [
-  z.strictObject({ action: z.literal('retry'), iteration }),
+  z.strictObject({ action: z.literal('retry'), iteration, input: z.record(z.string(), z.json()).optional() }),
   z.strictObject({ action: z.literal('skip'), iteration, output: z.json(), port: z.string().max(64).optional() }),
-  z.strictObject({ action: z.literal('abort'), iteration }),
+  z.strictObject({ action: z.literal('error_port'), iteration }),
+  z.strictObject({ action: z.literal('abort'), iteration, compensate: z.boolean().optional() }),
 ]);
 
 const groupDecision = z.strictObject({
-  action: z.enum(['retry', 'skip', 'abort']),
+  action: z.enum(['retry', 'skip', 'error_port', 'abort']),
+  patch: z.record(z.string(), z.json()).optional(),
+  compensate: z.boolean().optional(),
   output: z.json().optional(),
   port: z.string().max(64).optional(),
   dryRun: z.boolean(),
@@ -79,23 +86,42 @@ export function runRoutes(services: Services) {
         'query',
         z.strictObject({
           flowId: z.uuid().optional(),
-          status: z.enum(statuses).optional(),
+          version: z.coerce.number().int().positive().optional(),
+          eventId: z.uuid().optional(),
+          status: z.enum([...statuses, 'open']).optional(),
+          since: z.iso.datetime({ offset: true }).optional(),
+          until: z.iso.datetime({ offset: true }).optional(),
+          code: z.string().max(120).optional(),
+          recordId: z.uuid().optional(),
           q: z.string().max(200).optional(),
           cursor: z.string().max(200).optional(),
         }),
       ),
       async (c) => {
         const { companyId } = c.get('actor');
-        const { flowId, status, q, cursor } = c.req.valid('query');
+        const { since, until, ...given } = c.req.valid('query');
+        const filter = {
+          ...withoutGaps(given),
+          ...(since ? { since: new Date(since) } : {}),
+          ...(until ? { until: new Date(until) } : {}),
+        };
+        return c.json(await store.tenant(companyId, (tx) => listRuns(tx, { companyId, ...filter })));
+      },
+    )
+    .get(
+      '/errors',
+      requireRight('run:read'),
+      valid(
+        'query',
+        z.strictObject({ flowId: z.uuid().optional(), since: z.iso.datetime({ offset: true }).optional() }),
+      ),
+      async (c) => {
+        const { companyId } = c.get('actor');
+        const { flowId, since } = c.req.valid('query');
+        const from = since ? new Date(since) : new Date(services.deps.now().getTime() - THIRTY_DAYS_MS);
         return c.json(
           await store.tenant(companyId, (tx) =>
-            listRuns(tx, {
-              companyId,
-              ...(flowId ? { flowId } : {}),
-              ...(status ? { status } : {}),
-              ...(q ? { q } : {}),
-              ...(cursor ? { cursor } : {}),
-            }),
+            listErrors(tx, { companyId, since: from, ...(flowId ? { flowId } : {}) }),
           ),
         );
       },
@@ -111,13 +137,15 @@ export function runRoutes(services: Services) {
       valid('json', groupDecision),
       async (c) => {
         const { companyId, name: actor } = c.get('actor');
-        const { output, port, runIds, ...given } = c.req.valid('json');
+        const { output, port, runIds, patch, compensate, ...given } = c.req.valid('json');
         return c.json(
           await decideGroup(services, { companyId, actor }, c.req.valid('param').fingerprint, {
             ...given,
             ...(output === undefined ? {} : { output }),
             ...(port ? { port } : {}),
             ...(runIds ? { runIds } : {}),
+            ...(patch ? { patch } : {}),
+            ...(compensate ? { compensate } : {}),
           }),
         );
       },
@@ -182,11 +210,11 @@ export function runRoutes(services: Services) {
         const { companyId, name: actor } = c.get('actor');
         const { id, nodeId } = c.req.valid('param');
         const { iteration, ...given } = c.req.valid('json');
-        const chosen =
-          given.action === 'skip'
-            ? { action: given.action, output: given.output, ...(given.port ? { port: given.port } : {}) }
-            : given;
         const carrier = await carrierOf(companyId, id);
+        const step = await store.tenant(companyId, (tx) =>
+          decidedStep(tx, companyId, { runId: id, nodeId, iteration }),
+        );
+        const chosen = checkDecision({ catalog: services.deps.catalog, info: services.info }, step, toGiven(given));
         try {
           await services.carriers.decide(carrier, { runId: id, nodeId, iteration, decision: chosen });
         } catch (error) {
@@ -202,10 +230,19 @@ export function runRoutes(services: Services) {
             action: `step.${chosen.action}`,
             targetType: 'run',
             targetId: id,
-            details: { nodeId },
+            details: { nodeId, ...(chosen.action === 'retry' && chosen.input ? { inputEdited: true } : {}) },
           }),
         );
         return c.body(null, 204);
       },
     );
+}
+
+function toGiven(given: Omit<z.infer<typeof decision>, 'iteration'> & { readonly action: string }): GivenDecision {
+  return withoutGaps(given) as unknown as GivenDecision;
+}
+
+/** Leaves out what was not given: an absent field and one without a value are not the same further in. */
+function withoutGaps<T extends object>(given: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never;
 }

@@ -1,11 +1,13 @@
 import type { Transaction } from '@plumbline/db';
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { StepNotParkedError, type StepDecision } from '@plumbline/workflows/client';
+import type { Plan } from '@plumbline/workflows/flow';
 import { sql } from 'kysely';
 import type { GroupDecision, GroupOutcome, StuckGroup, StuckStep } from '../contract.ts';
 import { describeSubject } from '../flows/subject.ts';
-import { notFound } from '../problem.ts';
+import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
+import { checkDecision, type GivenDecision } from './check-decision.ts';
 
 /** Most steps one decision takes on; what is left is decided with the next. */
 const AT_ONCE = 1_000;
@@ -51,6 +53,11 @@ export async function listGroups(tx: Transaction, companyId: string): Promise<St
       newest<Record<string, string> | null>('steps.error').as('error'),
       newest<string>('runs.id').as('run_id'),
       newest<string | null>(`plans.plan -> 'steps' -> steps.node_id ->> 'name'`).as('node_name'),
+      newest<string | null>(`plans.plan -> 'steps' -> steps.node_id ->> 'type'`).as('type'),
+      newest<string | null>(`plans.plan -> 'steps' -> steps.node_id ->> 'version'`).as('type_version'),
+      newest<boolean>(
+        `exists (select from jsonb_array_elements(plans.plan -> 'graph' -> 'edges') e where e ->> 'from' = steps.node_id and e ->> 'port' = 'error')`,
+      ).as('error_way'),
     ])
     .groupBy([fingerprint, 'runs.flow_id', 'flows.name', 'steps.node_id'])
     .orderBy('count', 'desc')
@@ -62,6 +69,9 @@ export async function listGroups(tx: Transaction, companyId: string): Promise<St
     flowName: row.name,
     nodeId: row.node_id,
     nodeName: row.node_name ?? row.node_id,
+    type: row.type ?? '',
+    typeVersion: Number(row.type_version ?? 1),
+    errorWay: row.error_way,
     kind: row.error?.['kind'] ?? '',
     code: row.error?.['code'] ?? '',
     count: Number(row.count),
@@ -78,38 +88,47 @@ export async function listGroups(tx: Transaction, companyId: string): Promise<St
  * @throws ApiError `not_found` when nothing waits under that name.
  */
 export async function decideGroup(
-  services: Pick<Services, 'deps' | 'carriers'>,
+  services: Pick<Services, 'deps' | 'carriers' | 'info'>,
   who: { readonly companyId: string; readonly actor: string },
   name: string,
   given: GroupDecision,
 ): Promise<GroupOutcome> {
   const { companyId, actor } = who;
   const { store } = services.deps;
-  const { rows, total, gone } = await store.tenant(companyId, async (tx) => {
+  const { rows, total, gone, plans } = await store.tenant(companyId, async (tx) => {
     const found = await stepsOf(tx, companyId, name, given.runIds);
     const here = new Set(found.rows.map((row) => row.run_id));
-    return { ...found, gone: await noLongerThere(tx, companyId, given.runIds?.filter((id) => !here.has(id)) ?? []) };
+    return {
+      ...found,
+      plans: await plansOf(tx, companyId, found.rows),
+      gone: await noLongerThere(tx, companyId, given.runIds?.filter((id) => !here.has(id)) ?? []),
+    };
   });
   if (rows.length === 0 && gone.length === 0) throw notFound('group');
   const steps = rows.map(toStuckStep);
   const plan = { count: steps.length + gone.length, steps, left: total - steps.length };
-  if (given.dryRun) return { ...plan, count: steps.length, done: 0, refused: [] };
+  const { accepted, unfit } = checkAll(services, rows, plans, given);
+  if (given.dryRun) return { ...plan, count: steps.length, done: 0, refused: unfit };
 
-  const refused: (StuckStep & { readonly why: string })[] = gone.map((step) => ({ ...step, why: decidedBefore }));
-  const waiting = rows.toReversed();
+  const refused: (StuckStep & { readonly why: string })[] = [
+    ...gone.map((step) => ({ ...step, why: decidedBefore })),
+    ...unfit,
+  ];
+  const waiting = accepted.toReversed();
   let silent = 0;
   const work = async (): Promise<void> => {
-    for (let row = waiting.pop(); row; row = waiting.pop()) {
+    for (let next = waiting.pop(); next; next = waiting.pop()) {
+      const { row, decision } = next;
       // Three that nobody answered: the others would only make the asker wait.
       const why =
         silent >= 3
           ? 'Not tried, because the engine did not answer for others.'
-          : await decideOne(services, companyId, row, toDecision(given));
+          : await decideOne(services, companyId, row, decision);
       if (why === noAnswer) silent++;
       if (why) refused.push({ ...toStuckStep(row), why });
     }
   };
-  await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, rows.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, accepted.length) }, work));
 
   const done = plan.count - refused.length;
   await store.tenant(companyId, (tx) =>
@@ -158,8 +177,49 @@ async function decideOne(
   return await Promise.race([deciding, waited]).finally(() => clearTimeout(timer));
 }
 
-function toDecision({ action, output, port }: GroupDecision): StepDecision {
-  return action === 'skip' ? { action, output: output ?? {}, ...(port ? { port } : {}) } : { action };
+function toGiven({ action, output, port, patch, compensate }: GroupDecision): GivenDecision {
+  if (action === 'skip') return { action, output: output ?? {}, ...(port ? { port } : {}) };
+  if (action === 'retry') return { action, ...(patch ? { patch } : {}) };
+  return action === 'abort' ? { action, ...(compensate ? { compensate } : {}) } : { action };
+}
+
+/** Each step has its own input and may be of its own version, so one decision may fit some and not others. */
+function checkAll(
+  { deps, info }: Pick<Services, 'deps' | 'info'>,
+  rows: readonly StuckRow[],
+  plans: ReadonlyMap<string, Plan>,
+  given: GroupDecision,
+) {
+  const accepted: { readonly row: StuckRow; readonly decision: StepDecision }[] = [];
+  const unfit: (StuckStep & { readonly why: string })[] = [];
+  for (const row of rows) {
+    const plan = plans.get(row.plan_hash);
+    if (!plan) continue;
+    try {
+      const step = { nodeId: row.node_id, input: row.input, plan };
+      accepted.push({ row, decision: checkDecision({ catalog: deps.catalog, info }, step, toGiven(given)) });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      unfit.push({ ...toStuckStep(row), why: error.message });
+    }
+  }
+  return { accepted, unfit };
+}
+
+async function plansOf(
+  tx: Transaction,
+  companyId: string,
+  rows: readonly StuckRow[],
+): Promise<ReadonlyMap<string, Plan>> {
+  const hashes = [...new Set(rows.map((row) => row.plan_hash))];
+  if (hashes.length === 0) return new Map();
+  const found = await tx
+    .selectFrom('plans')
+    .select(['hash', 'plan'])
+    .where('company_id', '=', companyId)
+    .where('hash', 'in', hashes)
+    .execute();
+  return new Map(found.map(({ hash, plan }) => [hash, plan as unknown as Plan]));
 }
 
 type StuckRow = Awaited<ReturnType<typeof stepsOf>>['rows'][number];
@@ -178,6 +238,8 @@ async function stepsOf(tx: Transaction, companyId: string, name: string, runIds:
       'steps.node_id',
       'steps.iteration',
       'steps.started_at',
+      'steps.input',
+      'runs.plan_hash',
       'runs.carrier_id',
       'runs.flow_id',
       'events.key',

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { Queue, StepError, WaitingStep } from '../contract.ts';
 import { describeSubject } from '../flows/subject.ts';
 import { listGroups } from './groups.ts';
+import { listPending } from './pending-events.ts';
 
 const SHOWN = 200;
 
@@ -52,6 +53,7 @@ export async function readQueue(tx: Transaction, companyId: string): Promise<Que
     .limit(SHOWN)
     .execute();
   return {
+    pending: await listPending(tx, companyId),
     groups: await listGroups(tx, companyId),
     waiting: rows.map((row): WaitingStep => ({
       runId: row.run_id,

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { json, type Transaction } from '@plumbline/db';
 import { appendAudit } from '@plumbline/db/queries/audit';
-import { findNodeType, type Plan, type PlanStep } from '@plumbline/workflows/flow';
+import { canonicalJson, findNodeType, type Plan, type PlanStep } from '@plumbline/workflows/flow';
 import { sql } from 'kysely';
 import { z } from 'zod';
 import type { Rerun, RerunRequest } from '../contract.ts';
 import { startCarriers } from '../dispatch/start-carriers.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
+import { unmask } from './mask.ts';
 
 /**
  * Runs a closed run again, as a run of its own: under its own effect keys, so that what it writes is written again. What is recorded of the nodes that do
@@ -30,7 +31,10 @@ export async function rerun(
     const answer = describe(services, target, run.trigger_node_id, carried);
     if (request.dryRun) return { answer, carrier: undefined };
 
-    const id = await write(tx, { companyId, run, target, carried, request, now: services.deps.now() });
+    const given = request.input
+      ? { ...request, input: await withItsSecrets(tx, companyId, run, request.input) }
+      : request;
+    const id = await write(tx, { companyId, run, target, carried, request: given, now: services.deps.now() });
     await appendAudit(tx, {
       actor,
       action: 'run.repeated',
@@ -55,6 +59,23 @@ export async function rerun(
       carrier,
     ]);
   return answer;
+}
+
+/** What was shown masked comes back masked: there it stays what it was. */
+async function withItsSecrets(
+  tx: Transaction,
+  companyId: string,
+  run: ClosedRun,
+  input: Readonly<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
+  const started = await tx
+    .selectFrom('steps')
+    .select('output')
+    .where('company_id', '=', companyId)
+    .where('run_id', '=', run.id)
+    .where('node_id', '=', run.trigger_node_id)
+    .executeTakeFirst();
+  return unmask(input, started?.output ?? {}) as Record<string, unknown>;
 }
 
 type ClosedRun = Awaited<ReturnType<typeof closedRun>>;
@@ -169,7 +190,7 @@ async function recorded(
 
 function describe(
   { info }: Services,
-  { number, plan }: Target,
+  { number, plan, former }: Target,
   triggerNodeId: string,
   carried: ReadonlySet<string>,
 ): Rerun {
@@ -184,9 +205,24 @@ function describe(
   return {
     runId: null,
     version: number,
-    carried: steps.filter(({ nodeId }) => carried.has(nodeId)),
-    again: steps.filter(({ nodeId }) => !carried.has(nodeId)).map((step) => ({ ...step, writes: writes(step.nodeId) })),
+    carried: steps
+      .filter(({ nodeId }) => carried.has(nodeId))
+      .map((step) => ({ ...step, changed: !isSame(plan.steps[step.nodeId], former[step.nodeId]) })),
+    gone: Object.entries(former)
+      .filter(([nodeId]) => !plan.steps[nodeId])
+      .map(([nodeId, { name }]) => ({ nodeId, name })),
+    again: steps
+      .filter(({ nodeId }) => !carried.has(nodeId))
+      .map((step) => ({
+        ...step,
+        since: !former[step.nodeId] ? 'new' : isSame(plan.steps[step.nodeId], former[step.nodeId]) ? 'same' : 'changed',
+        writes: writes(step.nodeId),
+      })),
   };
+}
+
+function isSame(a: PlanStep | undefined, b: PlanStep | undefined): boolean {
+  return canonicalJson(a ?? null) === canonicalJson(b ?? null);
 }
 
 function isSameKind(a: PlanStep | undefined, b: PlanStep | undefined): boolean {

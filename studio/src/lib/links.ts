@@ -4,11 +4,22 @@ import { resolve } from '$app/paths';
 export const links = {
   signIn: () => resolve('/sign-in'),
   flows: () => resolve('/(app)/flows'),
-  flow: (flow: string) => resolve('/(app)/flows/[flow]', { flow }),
-  runs: (filter: { readonly flow?: string; readonly status?: string } = {}) => {
-    const query = new URLSearchParams(Object.entries(filter)).toString();
-    return resolve('/(app)/runs') + (query ? `?${query}` : '');
-  },
+  /** With a step its panel is open, with a field too that field; with a run that run is painted on the canvas. */
+  flow: (flow: string, at: { readonly step?: string; readonly field?: string; readonly run?: string } = {}) =>
+    resolve('/(app)/flows/[flow]', { flow }) + asQuery(at),
+  /** Two versions side by side: numbers, or `draft`. */
+  versions: (flow: string, compare: { readonly from?: string; readonly to?: string } = {}) =>
+    resolve('/(app)/flows/[flow]/versions', { flow }) + asQuery(compare),
+  /** Names are those of `run-filter.ts`. */
+  runs: (
+    filter: {
+      readonly flow?: string;
+      readonly version?: string;
+      readonly status?: string;
+      readonly code?: string;
+      readonly record?: string;
+    } = {},
+  ) => resolve('/(app)/runs') + asQuery(filter),
   run: (run: string) => resolve('/(app)/runs/[run]', { run }),
   queue: () => resolve('/(app)/queue'),
   health: () => resolve('/(app)/health'),
@@ -20,3 +31,9 @@ export const links = {
   connector: (connector: string) => resolve('/(app)/settings/integrations/[connector]', { connector }),
   notifications: () => resolve('/(app)/notifications'),
 };
+
+function asQuery(values: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const query = new URLSearchParams(given).toString();
+  return query ? `?${query}` : '';
+}

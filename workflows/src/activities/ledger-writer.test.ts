@@ -107,3 +107,58 @@ describe('writes in one batch', () => {
     expect(receipt).toEqual({ begun: false, claimed: false });
   });
 });
+
+describe('the history of a step', () => {
+  const attemptsOf = async ({ runId, nodeId }: { readonly runId: string; readonly nodeId: string }) =>
+    (
+      await bench.database.asOwner('select attempts from steps where run_id = $1 and node_id = $2', [runId, nodeId])
+    )[0]?.['attempts'];
+  const failure = { kind: 'unavailable', code: 'http_503', message: 'The vendor is away.', fix: 'Wait.' };
+  const at = (second: number) => new Date(Date.UTC(2026, 2, 1, 0, 0, second));
+
+  test('keeps nothing of a step that succeeds at once', async () => {
+    const ledger = createLedgerWriter(bench.database.store);
+    const ref = await someRun();
+    await ledger.submit(bench.companyId, { begin: { ...ref, attempt: 1, at: at(0) } });
+    await ledger.submit(bench.companyId, {
+      end: { ...ref, attempt: 1, startedAt: at(0), at: at(1), status: 'succeeded', port: 'out', output: {} },
+    });
+    expect(await attemptsOf(ref)).toBeNull();
+  });
+
+  test('keeps each attempt that did not succeed, and the one that did after them', async () => {
+    const ledger = createLedgerWriter(bench.database.store);
+    const ref = await someRun();
+    const failed = { ...ref, status: 'waiting' as const, error: failure };
+    await ledger.submit(bench.companyId, { begin: { ...ref, attempt: 1, at: at(0) } });
+    await ledger.submit(bench.companyId, {
+      end: { ...failed, attempt: 1, startedAt: at(0), at: at(1), nextAttemptAt: at(3) },
+    });
+    await ledger.submit(bench.companyId, { begin: { ...ref, attempt: 2, at: at(3) } });
+    await ledger.submit(bench.companyId, {
+      end: { ...failed, status: 'parked', attempt: 2, startedAt: at(3), at: at(4) },
+    });
+    await ledger.submit(bench.companyId, {
+      end: { ...ref, attempt: 1, startedAt: at(9), at: at(10), status: 'succeeded', port: 'out', output: {} },
+    });
+    const { kind, code, message } = failure;
+    const iso = (second: number) => at(second).toISOString();
+    expect(await attemptsOf(ref)).toEqual([
+      { attempt: 1, startedAt: iso(0), endedAt: iso(1), kind, code, message, nextAt: iso(3) },
+      { attempt: 2, startedAt: iso(3), endedAt: iso(4), kind, code, message },
+      { attempt: 1, startedAt: '2026-03-01T00:00:09+00:00', endedAt: '2026-03-01T00:00:10+00:00' },
+    ]);
+  });
+
+  test('keeps all attempts of one batch, and none that only waited for its turn', async () => {
+    const ledger = createLedgerWriter(bench.database.store);
+    const ref = await someRun();
+    const end = { ...ref, status: 'waiting' as const, startedAt: at(0), at: at(1), nextAttemptAt: at(2) };
+    await Promise.all([
+      ledger.submit(bench.companyId, { end: { ...end, attempt: 1, error: failure } }),
+      ledger.submit(bench.companyId, { end: { ...end, attempt: 1, error: { ...failure, code: 'rate_budget' } } }),
+      ledger.submit(bench.companyId, { end: { ...end, attempt: 2, error: failure } }),
+    ]);
+    expect(((await attemptsOf(ref)) as { attempt: number }[]).map(({ attempt }) => attempt)).toEqual([1, 2]);
+  });
+});

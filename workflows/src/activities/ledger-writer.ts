@@ -2,6 +2,7 @@ import { json, literal, type Store, type Transaction } from '@plumbline/db';
 import { GroupCommit } from '@plumbline/db/group-commit';
 import { sql } from 'kysely';
 import type { StepFailure } from '../step-failure.ts';
+import { RATE_BUDGET } from './rate-gate.ts';
 
 /** One step of one run. */
 export interface StepRef {
@@ -40,6 +41,19 @@ export interface TurnEnd {
   readonly at: Date;
   /** What stands in the loop. */
   readonly nodes: readonly string[];
+}
+
+/** One attempt of a step, as its history keeps it. Times are ISO strings. */
+export interface AttemptRecord {
+  readonly attempt: number;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** Why it did not succeed; absent for the one that did. */
+  readonly kind?: string;
+  readonly code?: string;
+  readonly message?: string;
+  /** When the next one was due; absent when a person had to decide. */
+  readonly nextAt?: string;
 }
 
 /** Where a run stands, when it ended or cannot go on by itself. */
@@ -120,10 +134,8 @@ interface Statement {
 /** A statement for all writes of a kind. No statement may touch a row twice, so of several writes to one row the last counts. */
 function statementsOf(companyId: string, writes: readonly LedgerWrite[]): Statement[] {
   const company = literal(companyId);
-  const ends = lastOf(
-    writes.flatMap(({ end }) => (end ? [end] : [])),
-    nameOf,
-  );
+  const allEnds = writes.flatMap(({ end }) => (end ? [end] : []));
+  const ends = lastOf(allEnds, nameOf);
   const settles = lastOf(
     writes.flatMap(({ settle }) => (settle ? [settle] : [])),
     ({ key }) => key,
@@ -144,7 +156,7 @@ function statementsOf(companyId: string, writes: readonly LedgerWrite[]): Statem
     (turn) => nameOf({ ...turn, iteration: `${turn.parent}/${turn.index}` }),
   );
   return [
-    ...(ends.length > 0 ? [endStatement(company, ends)] : []),
+    ...(ends.length > 0 ? [endStatement(company, ends, failedAttempts(allEnds))] : []),
     ...(settles.length > 0 ? [settleStatement(company, settles)] : []),
     ...(turns.length > 0 ? turnStatements(company, turns) : []),
     ...(begins.length > 0 ? [beginStatement(company, begins)] : []),
@@ -184,7 +196,28 @@ function given(rows: readonly object[], columns: string): string {
   return `jsonb_to_recordset(${literal(json(rows))}::jsonb) as given (${columns})`;
 }
 
-function endStatement(company: string, ends: readonly NonNullable<LedgerWrite['end']>[]): Statement {
+/** Attempts that did not succeed, by step: of a batch that closes several of one step, all are kept. */
+function failedAttempts(ends: readonly NonNullable<LedgerWrite['end']>[]): ReadonlyMap<string, AttemptRecord[]> {
+  const failed = new Map<string, AttemptRecord[]>();
+  for (const end of ends) {
+    // To wait one's turn is no attempt, and may come up hundreds of times.
+    if (!end.error || end.error.code === RATE_BUDGET) continue;
+    const { kind, code, message } = end.error;
+    const record: AttemptRecord = {
+      ...{ attempt: end.attempt, startedAt: end.startedAt.toISOString(), endedAt: end.at.toISOString() },
+      ...{ kind, code, message },
+      ...(end.nextAttemptAt ? { nextAt: end.nextAttemptAt.toISOString() } : {}),
+    };
+    failed.set(nameOf(end), [...(failed.get(nameOf(end)) ?? []), record]);
+  }
+  return failed;
+}
+
+function endStatement(
+  company: string,
+  ends: readonly NonNullable<LedgerWrite['end']>[],
+  failed: ReadonlyMap<string, readonly AttemptRecord[]>,
+): Statement {
   const rows = ends.map((end) => ({
     run_id: end.runId,
     node_id: end.nodeId,
@@ -200,9 +233,10 @@ function endStatement(company: string, ends: readonly NonNullable<LedgerWrite['e
     simulated: end.simulated ?? false,
     started_at: end.startedAt,
     finished_at: end.status === 'succeeded' || end.status === 'failed' ? end.at : null,
+    ...(failed.has(nameOf(end)) ? { attempts: failed.get(nameOf(end)) } : {}),
   }));
   const columns =
-    'run_id, node_id, iteration, status, attempt, port, input, output, error, next_attempt_at, suspended, simulated, started_at, finished_at';
+    'run_id, node_id, iteration, status, attempt, port, input, output, error, next_attempt_at, suspended, simulated, started_at, finished_at, attempts';
   return {
     kind: 'ends',
     text: `
@@ -210,12 +244,18 @@ function endStatement(company: string, ends: readonly NonNullable<LedgerWrite['e
       select ${company}, ${columns} from ${given(
         rows,
         `run_id uuid, node_id text, iteration text, status text, attempt integer, port text, input jsonb, output jsonb, error jsonb,
-         next_attempt_at timestamptz, suspended boolean, simulated boolean, started_at timestamptz, finished_at timestamptz`,
+         next_attempt_at timestamptz, suspended boolean, simulated boolean, started_at timestamptz, finished_at timestamptz, attempts jsonb`,
       )}
       on conflict (company_id, run_id, node_id, iteration) do update set
         status = excluded.status, port = excluded.port, attempt = excluded.attempt,
         input = coalesce(excluded.input, steps.input), output = coalesce(excluded.output, steps.output), error = excluded.error,
-        next_attempt_at = excluded.next_attempt_at, suspended = excluded.suspended, simulated = excluded.simulated, finished_at = excluded.finished_at`,
+        next_attempt_at = excluded.next_attempt_at, suspended = excluded.suspended, simulated = excluded.simulated, finished_at = excluded.finished_at,
+        -- The row begins with its first attempt; what is given here is when this one began.
+        attempts = case
+          when excluded.attempts is not null then coalesce(steps.attempts, '[]') || excluded.attempts
+          when steps.attempts is not null and excluded.status = 'succeeded' then steps.attempts || jsonb_build_object(
+            'attempt', excluded.attempt, 'startedAt', excluded.started_at, 'endedAt', excluded.finished_at)
+          else steps.attempts end`,
   };
 }
 

@@ -2,6 +2,10 @@
 export type FindingCode =
   | 'flow_invalid'
   | 'flow_too_large'
+  | 'file_invalid'
+  | 'key_forbidden'
+  | 'connection_id_given'
+  | 'markup_forbidden'
   | 'node_type_unknown'
   | 'trigger_missing'
   | 'trigger_has_input'

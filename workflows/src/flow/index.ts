@@ -1,7 +1,10 @@
 export * from './canonical.ts';
 export * from './catalog.ts';
+export * from './changes.ts';
+export * from './check-value.ts';
 export * from './compile/index.ts';
 export * from './finding.ts';
+export * from './flow-file.ts';
 export * from './part.ts';
 export * from './plan.ts';
 export * from './schedule.ts';
@@ -9,4 +12,5 @@ export * from './port.ts';
 export * from './regions.ts';
 export * from './sample.ts';
 export * from './schema.ts';
+export * from './secret-name.ts';
 export * from './test-run.ts';

@@ -5,6 +5,7 @@ import type {
   ConnectionSummary,
   DraftSaved,
   EntityInfo,
+  ErrorGroup,
   FlowDetail,
   FlowSummary,
   FlowVersionDetail,
@@ -33,6 +34,8 @@ import type {
   TemplateDetail,
   TemplateSummary,
   TriggerInfo,
+  WaitingDecision,
+  WaitingOutcome,
   WebhookSecret,
 } from '@plumbline/engine/contract';
 import type { FlowDocument } from '@plumbline/workflows/flow';
@@ -44,7 +47,12 @@ const post = <T>(path: string, body: unknown = {}): Promise<T> => send<T>(path, 
 /** Narrowing of a list of runs. */
 export interface RunFilter {
   readonly flowId?: string;
+  readonly version?: string;
   readonly status?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly code?: string;
+  readonly recordId?: string;
   readonly q?: string;
   readonly cursor?: string;
 }
@@ -95,6 +103,8 @@ export const api = {
       post<{ readonly eventId: string }>(`/api/flows/${id(flow)}/start`, { values }),
     versions: (flow: string) => send<readonly FlowVersionSummary[]>(`/api/flows/${id(flow)}/versions`),
     version: (flow: string, number: number) => send<FlowVersionDetail>(`/api/flows/${id(flow)}/versions/${number}`),
+    rollBack: (flow: string, number: number, note?: string) =>
+      post<FlowVersionSummary>(`/api/flows/${id(flow)}/versions/${number}/publish`, note ? { note } : {}),
     triggers: (flow: string) => send<readonly TriggerInfo[]>(`/api/flows/${id(flow)}/triggers`),
     triggerSecret: (flow: string, nodeId: string) =>
       post<WebhookSecret>(`/api/flows/${id(flow)}/triggers/${id(nodeId)}/secret`),
@@ -123,11 +133,15 @@ export const api = {
     wake: (run: string, nodeId: string, iteration = '') =>
       post<void>(`/api/runs/${id(run)}/steps/${id(nodeId)}/wake`, { iteration }),
     rerun: (run: string, request: RerunRequest) => post<Rerun>(`/api/runs/${id(run)}/rerun`, request),
+    errors: (filter: Pick<RunFilter, 'flowId' | 'since'> = {}) =>
+      send<readonly ErrorGroup[]>('/api/runs/errors', { query: { ...filter } }),
     groups: () => send<readonly StuckGroup[]>('/api/runs/groups'),
     decideGroup: (fingerprint: string, decision: GroupDecision) =>
       post<GroupOutcome>(`/api/runs/groups/${id(fingerprint)}/decide`, decision),
   },
   queue: () => send<Queue>('/api/queue'),
+  decideWaiting: (decision: WaitingDecision) => post<WaitingOutcome>('/api/queue/waiting', decision),
+  putFirst: (kind: string, key: string) => post<{ readonly count: number }>('/api/queue/first', { kind, key }),
   integrations: () => send<readonly IntegrationCard[]>('/api/integrations'),
   connections: {
     list: () => send<readonly ConnectionSummary[]>('/api/connections'),

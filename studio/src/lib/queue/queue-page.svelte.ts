@@ -1,6 +1,8 @@
-import type { Queue, WaitingStep } from '@plumbline/engine/contract';
+import type { PendingEvents, Queue, WaitingDecision, WaitingStep } from '@plumbline/engine/contract';
+import { SvelteSet } from 'svelte/reactivity';
 import { api } from '../api/client.ts';
 import { refreshOn, resource, type Resource } from '../api/resource.svelte.ts';
+import { plural } from '../format.ts';
 import { tellDone, tellProblem } from '../tell.ts';
 
 /** What waits, kept fresh, and the two things that can be done about what goes on by itself. */
@@ -8,6 +10,9 @@ export class QueuePage {
   readonly queue: Resource<Queue>;
   /** Key of the step something is being done about. */
   busy = $state<string>();
+
+  /** Keys of the steps that are marked. */
+  readonly marked = new SvelteSet<string>();
 
   /** Call while a component is set up. */
   constructor() {
@@ -22,6 +27,43 @@ export class QueuePage {
     return `${runId}/${nodeId}/${iteration}`;
   }
 
+  /** Those that are marked and still wait. */
+  readonly chosen = $derived.by(
+    () => this.queue.value?.waiting.filter((step) => this.marked.has(this.keyOf(step))) ?? [],
+  );
+  /** How many events wait for their turn. */
+  readonly pending = $derived.by(() => this.queue.value?.pending.reduce((sum, { count }) => sum + count, 0) ?? 0);
+
+  mark(step: WaitingStep): void {
+    const key = this.keyOf(step);
+    if (!this.marked.delete(key)) this.marked.add(key);
+  }
+
+  markAll(all: boolean): void {
+    this.marked.clear();
+    if (all) for (const step of this.queue.value?.waiting ?? []) this.marked.add(this.keyOf(step));
+  }
+
+  /** Wakes or drops all that are marked. */
+  async decideChosen(action: WaitingDecision['action']): Promise<boolean> {
+    const steps = this.chosen.map(({ runId, nodeId, iteration }) => ({ runId, nodeId, iteration }));
+    if (steps.length === 0) return true;
+    return this.#do(`${action}:chosen`, async () => {
+      const { done, refused } = await api.decideWaiting({ action, steps });
+      this.marked.clear();
+      const [first] = refused;
+      const what = `${plural(done, 'step is', 'steps are')} ${action === 'wake' ? 'tried now' : 'dropped'}.`;
+      return first ? `${what} ${plural(refused.length, 'was', 'were')} left: ${first.why}` : what;
+    });
+  }
+
+  async putFirst({ kind, key }: PendingEvents): Promise<boolean> {
+    return this.#do(`first:${key}`, async () => {
+      const { count } = await api.putFirst(kind, key);
+      return `${plural(count, 'event goes', 'events go')} first.`;
+    });
+  }
+
   async wake(step: WaitingStep): Promise<boolean> {
     return this.#act(step, () => api.runs.wake(step.runId, step.nodeId, step.iteration), 'It is tried now.');
   }
@@ -32,10 +74,14 @@ export class QueuePage {
   }
 
   async #act(step: WaitingStep, act: () => Promise<void>, done: string): Promise<boolean> {
-    this.busy = this.keyOf(step);
+    return this.#do(this.keyOf(step), () => act().then(() => done));
+  }
+
+  /** @returns whether it went through; what came of it is said in a corner. */
+  async #do(name: string, act: () => Promise<string>): Promise<boolean> {
+    this.busy = name;
     try {
-      await act();
-      tellDone(done);
+      tellDone(await act());
       return true;
     } catch (error) {
       tellProblem(error);

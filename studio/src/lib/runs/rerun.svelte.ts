@@ -17,8 +17,9 @@ export class RerunChoice {
   readonly #run: RunDetail;
   #ticket = 0;
 
-  constructor(run: RunDetail) {
+  constructor(run: RunDetail, from = '') {
     this.#run = run;
+    this.from = from;
     const trigger = run.steps.find((step) => !this.begins.some(({ value }) => value === step.nodeId));
     this.text = JSON.stringify(trigger?.output ?? run.event?.data ?? {}, null, 2);
   }

@@ -1,13 +1,16 @@
-import type { RunDetail, StepDecision, StepDetail, StuckGroup } from '@plumbline/engine/contract';
+import type { RunDetail, StepDecision } from '@plumbline/engine/contract';
+import { SvelteSet } from 'svelte/reactivity';
 import { api } from '../api/client.ts';
 import { refreshOn, resource, type Resource } from '../api/resource.svelte.ts';
+import { catalog } from '../catalog.svelte.ts';
 import { fastClock } from '../clock.svelte.ts';
 import { tellDone, tellProblem } from '../tell.ts';
-import { lineToShow, waterfall, type WaterfallLine } from './waterfall.ts';
+import { lineToShow, waterfall, type StepLine, type WaterfallLine } from './waterfall.ts';
 
 const said: Readonly<Record<StepDecision['action'], string>> = {
   retry: 'The step is tried again.',
   skip: 'The step is skipped; the run goes on.',
+  error_port: 'The run goes on along the error way.',
   abort: 'The run is stopped.',
 };
 
@@ -18,58 +21,54 @@ export class RunPage {
   chosen = $state<string>();
   /** A decision or a cancel is on its way. */
   busy = $state<string>();
-  #groups = $state.raw<readonly StuckGroup[]>([]);
+  /** Rounds of loops that the reader opened or closed. */
+  readonly #turned = new SvelteSet<string>();
   readonly #id: () => string;
 
   constructor(id: () => string) {
     this.#id = id;
     this.run = resource(() => api.runs.get(id()));
     refreshOn(['run', 'step'], this.run.refresh, (changed) => changed === id());
-    $effect(() => {
-      if (this.stuck)
-        api.runs.groups().then(
-          (groups) => (this.#groups = groups),
-          () => (this.#groups = []),
-        );
-    });
+    // What steps take and give by example; without it the page only offers less.
+    catalog.load().catch(() => undefined);
   }
 
-  readonly stuck = $derived.by(() => this.run.value?.steps.some((step) => step.status === 'parked') ?? false);
   readonly ended = $derived.by(() => this.run.value?.finishedAt != null);
   readonly lines = $derived.by((): readonly WaterfallLine[] => {
     const run = this.run.value;
     if (!run) return [];
     // An ended run reads no clock, so nothing ticks for it.
-    return waterfall(run, run.finishedAt ? Date.parse(run.finishedAt) : fastClock.now);
+    return waterfall(run, run.finishedAt ? Date.parse(run.finishedAt) : fastClock.now, this.#turned);
   });
-  readonly shown = $derived.by(() => this.lines.find((line) => line.key === this.chosen) ?? lineToShow(this.lines));
+  readonly shown = $derived.by(
+    (): StepLine | undefined =>
+      this.lines.find((line): line is StepLine => line.kind === 'step' && line.key === this.chosen) ??
+      lineToShow(this.lines),
+  );
 
-  /** How many other runs wait at this step for the same reason. */
-  others(step: StepDetail | undefined): number {
-    if (step?.status !== 'parked') return 0;
-    const group = this.#groups.find(
-      ({ flowId, nodeId, kind, code }) =>
-        flowId === this.run.value?.flowId &&
-        nodeId === step.nodeId &&
-        kind === step.error?.kind &&
-        code === step.error.code,
-    );
-    return Math.max(0, (group?.count ?? 0) - 1);
+  /** Shows a step, or opens and closes rounds. */
+  choose(line: WaterfallLine): void {
+    if (line.kind === 'step') this.chosen = line.key;
+    else if (!this.#turned.delete(line.key)) this.#turned.add(line.key);
   }
 
-  async decide(nodeId: string, decision: StepDecision): Promise<boolean> {
-    return this.#act(decision.action, () => api.runs.decide(this.#id(), nodeId, decision), said[decision.action]);
+  /** @throws ApiProblem when it was not accepted */
+  async decide(nodeId: string, decision: StepDecision): Promise<void> {
+    this.busy = decision.action;
+    try {
+      await api.runs.decide(this.#id(), nodeId, decision);
+      tellDone(said[decision.action]);
+    } finally {
+      this.busy = undefined;
+      void this.run.refresh();
+    }
   }
 
   async cancel(): Promise<boolean> {
-    return this.#act('cancel', () => api.runs.cancel(this.#id()), 'The run is being cancelled.');
-  }
-
-  async #act(name: string, act: () => Promise<void>, done: string): Promise<boolean> {
-    this.busy = name;
+    this.busy = 'cancel';
     try {
-      await act();
-      tellDone(done);
+      await api.runs.cancel(this.#id());
+      tellDone('The run is being cancelled.');
       return true;
     } catch (error) {
       tellProblem(error);

@@ -1,73 +1,234 @@
 import type { RunDetail, StepDetail } from '@plumbline/engine/contract';
 import { readingOrder } from './reading-order.ts';
+import { segmentsOf, type Segment } from './segments.ts';
 
-/** A line of the waterfall. */
-export interface WaterfallLine {
+interface Line {
   /** Unique in the run: node and iteration. */
   readonly key: string;
-  readonly nodeId: string;
   readonly name: string;
+  /** How deep in loops; 0 at top level. */
+  readonly depth: number;
+}
+
+/** A stretch of a bar, placed in percent of the run's time so far. */
+export interface PlacedSegment extends Segment {
+  readonly left: number;
+  readonly width: number;
+}
+
+/** A step's line of the waterfall. */
+export interface StepLine extends Line {
+  readonly kind: 'step';
+  readonly nodeId: string;
   /** What it does: `Create bill`. */
   readonly type: string;
   /** Absent for the trigger and for what was not reached. */
   readonly step: StepDetail | undefined;
   readonly trigger: boolean;
-  /** Left edge and width in percent of the run's time so far. */
-  readonly from: number;
-  readonly width: number;
+  readonly segments: readonly PlacedSegment[];
 }
 
-const FLOOR_MS = 50;
-const MIN_WIDTH = 0.8;
+/** All rounds of a loop, or one of them: opens and closes. */
+export interface RoundLine extends Line {
+  readonly kind: 'rounds' | 'round';
+  readonly open: boolean;
+  /** The state that needs a look first. */
+  readonly status: StepDetail['status'];
+  /** `48 rounds: 46 done, 1 failed`. */
+  readonly note: string;
+  readonly segments: readonly PlacedSegment[];
+}
 
-/** The run's steps in the order of the drawing, each with its bar. `now` ends the bars of what still runs. */
-export function waterfall(run: RunDetail, now: number): readonly WaterfallLine[] {
+export type WaterfallLine = StepLine | RoundLine;
+
+const FLOOR_MS = 50;
+const MIN_WIDTH = 0.6;
+
+/**
+ * The run's steps in the order of the drawing, each with its bar. Steps of a loop stand under the loop, by round. `now` ends the bars of what still runs;
+ * `turned` are the rounds that the reader opened or closed: those with trouble are open by themselves.
+ */
+export function waterfall(
+  run: RunDetail,
+  now: number,
+  turned: ReadonlySet<string> = new Set(),
+): readonly WaterfallLine[] {
   const start = Date.parse(run.queuedAt);
   const ends = run.steps.map((step) => (step.finishedAt ? Date.parse(step.finishedAt) : now));
   const end = run.finishedAt ? Math.max(Date.parse(run.finishedAt), ...ends) : now;
   const span = Math.max(end - start, FLOOR_MS);
-  const place = (step: StepDetail): { readonly from: number; readonly width: number } => {
-    const from = ((Date.parse(step.startedAt) - start) / span) * 100;
-    const until = ((Date.parse(step.finishedAt ?? new Date(end).toISOString()) - start) / span) * 100;
-    const width = Math.max(until - from, MIN_WIDTH);
-    return { from: Math.min(Math.max(from, 0), 100 - MIN_WIDTH), width: Math.min(width, 100) };
+  const place = (segment: Segment): PlacedSegment => {
+    const left = Math.min(Math.max(((segment.from - start) / span) * 100, 0), 100 - MIN_WIDTH);
+    const width = Math.max(((Math.min(segment.until, end) - segment.from) / span) * 100, MIN_WIDTH);
+    return { ...segment, left, width: Math.min(width, 100 - left) };
   };
-  const entered = new Set(run.document.edges.map((edge) => edge.to));
-  return readingOrder(run.document).flatMap((nodeId): WaterfallLine[] => {
-    const node = run.document.nodes[nodeId];
-    if (!node) return [];
-    const steps = run.steps.filter((step) => step.nodeId === nodeId);
-    if (steps.length > 0) {
-      return steps.map((step) => ({
-        key: `${nodeId}:${step.iteration}`,
-        nodeId,
-        name: step.iteration ? `${step.name} · ${step.iteration}` : step.name,
-        type: step.type,
-        step,
-        trigger: false,
-        ...place(step),
-      }));
-    }
+  const byNode = Map.groupBy(run.steps, ({ nodeId }) => nodeId);
+  const entered = new Map<string, string[]>();
+  for (const { from, to } of run.document.edges) entered.set(to, [...(entered.get(to) ?? []), from]);
+  const readyAt = (nodeId: string, iteration: string): number =>
+    Math.max(
+      start,
+      ...(entered.get(nodeId) ?? []).flatMap((from) =>
+        (byNode.get(from) ?? []).flatMap((step) =>
+          step.finishedAt && (step.iteration === iteration || step.iteration === '')
+            ? [Date.parse(step.finishedAt)]
+            : [],
+        ),
+      ),
+    );
+
+  const stepLine = (step: StepDetail, depth: number): StepLine => ({
+    kind: 'step',
+    key: `${step.nodeId}:${step.iteration}`,
+    nodeId: step.nodeId,
+    name: step.name,
+    type: step.type,
+    depth,
+    step,
+    trigger: false,
+    segments: segmentsOf(step, {
+      readyAt: Math.min(readyAt(step.nodeId, step.iteration), Date.parse(step.startedAt)),
+      now: end,
+      waits: run.document.nodes[step.nodeId]?.type === 'core.wait',
+    }).map(place),
+  });
+
+  const order = readingOrder(run.document);
+  const inside = Map.groupBy(order, (id) => run.document.nodes[id]?.parent ?? '');
+
+  /** Lines of what stands in a loop, round by round; `prefix` is the round of the loops around it. */
+  const rounds = (loop: string, prefix: string, depth: number): WaterfallLine[] => {
+    const all = roundsOf(
+      descendants(loop, inside).flatMap((id) => byNode.get(id) ?? []),
+      prefix,
+    );
+    if (all.length === 0) return [];
+    const isOpen = (name: string, status: StepDetail['status']) =>
+      (status === 'parked' || status === 'failed') !== turned.has(name);
+    const status = worst(all.map((round) => round.status));
+    const key = `rounds:${loop}:${prefix}`;
+    const head: RoundLine = {
+      ...{ kind: 'rounds', key, depth, name: 'Rounds', status, open: isOpen(key, status) },
+      note: tally(all.map((round) => round.status)),
+      segments: [
+        place(
+          spanOf(
+            all.flatMap(({ steps }) => steps),
+            end,
+          ),
+        ),
+      ],
+    };
+    if (!head.open) return [head];
+    return [
+      head,
+      ...all.flatMap(({ iteration, steps, status }): WaterfallLine[] => {
+        const name = `round:${loop}:${iteration}`;
+        const round: RoundLine = {
+          ...{ kind: 'round', key: name, depth: depth + 1, status, open: isOpen(name, status), note: '' },
+          name: `Round ${iteration
+            .split('.')
+            .map((part) => Number(part) + 1)
+            .join('.')}`,
+          segments: [place(spanOf(steps, end))],
+        };
+        if (!round.open) return [round];
+        return [round, ...(inside.get(loop) ?? []).flatMap((id) => nodeLines(id, iteration, depth + 2))];
+      }),
+    ];
+  };
+
+  /** A node's line at one place, and what stands in it. */
+  const nodeLines = (nodeId: string, iteration: string, depth: number): WaterfallLine[] => {
+    const step = byNode.get(nodeId)?.find((candidate) => candidate.iteration === iteration);
+    return [...(step ? [stepLine(step, depth)] : []), ...rounds(nodeId, iteration, depth + 1)];
+  };
+
+  return (inside.get('') ?? []).flatMap((nodeId): WaterfallLine[] => {
+    const lines = nodeLines(nodeId, '', 0);
+    if (lines.length > 0) return lines;
+    const name = run.document.nodes[nodeId]?.name ?? nodeId;
     return [
       {
-        key: nodeId,
-        nodeId,
-        name: node.name,
-        type: '',
-        step: undefined,
-        trigger: !entered.has(nodeId),
-        from: 0,
-        width: MIN_WIDTH,
+        ...{ kind: 'step', key: nodeId, nodeId, name, type: '', depth: 0, step: undefined },
+        ...{ trigger: !entered.has(nodeId), segments: [] },
       },
     ];
   });
 }
 
+interface Round {
+  readonly iteration: string;
+  readonly steps: readonly StepDetail[];
+  readonly status: StepDetail['status'];
+}
+
+/** The rounds of one loop, in their order. */
+function roundsOf(steps: readonly StepDetail[], prefix: string): readonly Round[] {
+  const level = prefix === '' ? 1 : prefix.split('.').length + 1;
+  const within = steps.filter(({ iteration }) => isWithin(iteration, prefix));
+  return [...Map.groupBy(within, ({ iteration }) => iteration.split('.').slice(0, level).join('.'))]
+    .sort(([a], [b]) => lastNumber(a) - lastNumber(b))
+    .map(([iteration, found]) => ({ iteration, steps: found, status: worst(found.map(({ status }) => status)) }));
+}
+
+/** Everything that stands in a loop, and in the loops in it. */
+function descendants(loop: string, inside: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  return (inside.get(loop) ?? []).flatMap((id) => [id, ...descendants(id, inside)]);
+}
+
+function isWithin(iteration: string, prefix: string): boolean {
+  return prefix === '' ? iteration !== '' : iteration.startsWith(`${prefix}.`);
+}
+
+function lastNumber(iteration: string): number {
+  return Number(iteration.split('.').at(-1));
+}
+
+function spanOf(steps: readonly StepDetail[], end: number): Segment {
+  const from = Math.min(...steps.map(({ startedAt }) => Date.parse(startedAt)));
+  const until = Math.max(...steps.map(({ finishedAt }) => (finishedAt ? Date.parse(finishedAt) : end)));
+  const status = worst(steps.map((step) => step.status));
+  const tone =
+    status === 'failed'
+      ? 'bad'
+      : status === 'parked' || status === 'waiting'
+        ? 'warn'
+        : status === 'running'
+          ? 'busy'
+          : 'ok';
+  return { kind: tone === 'warn' ? 'wait' : 'attempt', tone, from, until, title: '' };
+}
+
+const urgency = ['parked', 'failed', 'running', 'waiting', 'succeeded', 'skipped'] as const;
+
+function worst(statuses: readonly StepDetail['status'][]): StepDetail['status'] {
+  return urgency.find((status) => statuses.includes(status)) ?? 'skipped';
+}
+
+const named = {
+  parked: 'need you',
+  failed: 'failed',
+  running: 'running',
+  waiting: 'waiting',
+  succeeded: 'done',
+  skipped: 'skipped',
+};
+
+function tally(statuses: readonly StepDetail['status'][]): string {
+  const counted = urgency.flatMap((status) => {
+    const n = statuses.filter((candidate) => candidate === status).length;
+    return n > 0 ? [`${n} ${named[status]}`] : [];
+  });
+  return `${statuses.length}: ${counted.join(', ')}`;
+}
+
 /** The line one wants to see first: what waits for a person, what failed, what runs, else the last that did something. */
-export function lineToShow(lines: readonly WaterfallLine[]): WaterfallLine | undefined {
+export function lineToShow(lines: readonly WaterfallLine[]): StepLine | undefined {
+  const steps = lines.filter((line) => line.kind === 'step');
   for (const status of ['parked', 'failed', 'running', 'waiting']) {
-    const found = lines.find((line) => line.step?.status === status);
+    const found = steps.find((line) => line.step?.status === status);
     if (found) return found;
   }
-  return lines.findLast((line) => line.step) ?? lines[0];
+  return steps.findLast((line) => line.step) ?? steps[0];
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changesBetween } from './changes.ts';
+import { changesBetween } from '@plumbline/workflows/flow';
 import { copyNodes, duplicateNodes, pasteNodes } from './clipboard.ts';
 import { exampleFlow, typeOf } from './example.ts';
 import { tidy } from './layout.ts';

@@ -69,6 +69,13 @@ export class RunOverlay {
     if (first !== undefined) void this.#follow(first);
   }
 
+  /** Shows one run, whatever came after it. */
+  showRun(runId: string): void {
+    this.open = true;
+    this.follow = false;
+    void this.#follow(runId);
+  }
+
   /** Paints a run and, unless one was painted already, shows all of it. */
   async #follow(runId: string): Promise<void> {
     const wasRun = this.#editor.view.kind === 'run';

@@ -19,6 +19,7 @@ const step = (nodeId: string, status: StepDetail['status'], more: Partial<StepDe
   startedAt: '2026-03-02T10:00:00Z',
   finishedAt: null,
   durationMs: null,
+  attempts: [],
   ...more,
 });
 const run = (steps: readonly StepDetail[], status: RunDetail['status'] = 'running') =>

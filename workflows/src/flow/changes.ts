@@ -1,4 +1,5 @@
-import { canonicalJson, type FlowDocument, type FlowNode, type Mapping } from '@plumbline/workflows/flow';
+import { canonicalJson } from './canonical.ts';
+import type { FlowDocument, FlowNode, Mapping } from './schema.ts';
 
 export interface FieldChange {
   readonly title: string;
@@ -6,7 +7,7 @@ export interface FieldChange {
   readonly after: string | null;
 }
 
-/** One line of the list shown before publishing. */
+/** One difference between two drawings of a flow. */
 export interface FlowChange {
   readonly kind: 'added' | 'removed' | 'changed';
   readonly what: 'step' | 'line' | 'setting' | 'connection';
@@ -18,7 +19,12 @@ export interface FlowChange {
 /** Titles of a step's fields, by field name. */
 export type FieldTitles = (node: FlowNode) => Readonly<Record<string, string>>;
 
-/** What publishing would change. Places on the canvas do not count: they change nothing that runs. */
+/** What a change is about, the same in every comparison: `step:bill`. */
+export function itemOf({ what, id }: Pick<FlowChange, 'what' | 'id'>): string {
+  return `${what}:${id}`;
+}
+
+/** What is different in `after`. Places on the canvas do not count: they change nothing that runs. */
 export function changesBetween(
   before: FlowDocument,
   after: FlowDocument,
@@ -88,6 +94,7 @@ function nodeChanges(old: FlowNode, now: FlowNode, titles: Readonly<Record<strin
   );
   compare('On error', old.onError ?? null, now.onError ?? null);
   compare('Waits for', old.join ? canonicalJson(old.join) : null, now.join ? canonicalJson(now.join) : null);
+  compare('Loop', old.parent ?? null, now.parent ?? null);
   compare('Note', old.note ?? null, now.note ?? null);
   if (old.type !== now.type || old.version !== now.version)
     compare('Type', `${old.type} ${old.version}`, `${now.type} ${now.version}`);
