@@ -74,12 +74,13 @@ export async function startServer(
       evaluator: deps.evaluator,
       log,
       now: deps.now,
+      ...(deps.crashPoint ? { crashPoint: deps.crashPoint } : {}),
     });
 
   const accountant = new Accountant({ store: deps.store, people: pool, log, now: deps.now });
 
   const sandboxes =
-    settings.PLUMBLINE_SANDBOX_ORIGIN && settings.PLUMBLINE_SANDBOX_CLIENT_SECRET
+    settings.PLUMBLINE_SANDBOXES && settings.PLUMBLINE_SANDBOX_ORIGIN && settings.PLUMBLINE_SANDBOX_CLIENT_SECRET
       ? await mountSandboxes({
           catalog: deps.catalog,
           store: deps.store,

@@ -32,6 +32,7 @@ export function webhookIngress(services: Services) {
         dedupeKey: id,
         data: { headers: safeHeaders(c.req.raw.headers), query: c.req.query(), body },
       });
+      deps.crashPoint?.('after-event-stored', id);
       services.look();
       return c.json({ accepted: true, duplicate }, 200);
     })

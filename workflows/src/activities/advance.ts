@@ -72,6 +72,7 @@ export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: Led
     if (runIds.length === 0) return new Map();
     const plan = await plans.load(companyId, planHash);
     const lanes = await takeUp({ store: deps.store, companyId, runIds, plan, ledger, now: deps.now(), onlyQueued });
+    deps.crashPoint?.('after-run-taken-up', planHash);
     const deadline = performance.now() + BUDGET_MS;
     return new Map(
       [...lanes].map(([runId, lane]) => [
@@ -152,6 +153,7 @@ export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: Led
     if (gone) return ended(runId);
     const now = deps.now();
     if (failure || !paused) {
+      deps.crashPoint?.('before-run-ended', work.planHash);
       await lane.commit({
         run: {
           runId,
@@ -161,6 +163,7 @@ export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: Led
           ...(failure ? { error: failure } : {}),
         },
       });
+      deps.crashPoint?.('after-run-ended', work.planHash);
       return ended(runId);
     }
     const status = wakeAt === undefined ? 'parked' : 'waiting';

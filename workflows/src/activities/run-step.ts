@@ -82,12 +82,14 @@ export function createRunStep(deps: Dependencies) {
         const receipt = await lane.commit({ begin, claim: { ...ref, key } });
         if (!receipt.begun) return { kind: 'gone' };
         claimed = receipt.claimed;
+        deps.crashPoint?.('after-claim', nodeId);
       } else if (type.effect !== 'none') lane.note({ begin });
       const result = await call({ input, step, type, mapped, key, claimed, confirm: (given) => (confirmed = given) });
       const output = checkOutput(type, step, result);
       const port = result.port ?? 'out';
       json([mapped, output]); // what cannot be stored is this step's failure, not its batch's
       const at = deps.now();
+      deps.crashPoint?.('before-step-recorded', nodeId);
       lane.note({
         end: { ...ref, status: 'succeeded', attempt, startedAt, at, port, input: mapped, output },
         ...settlement(key, confirmed),
@@ -105,7 +107,7 @@ export function createRunStep(deps: Dependencies) {
       if (lane.steps.get(nodeId)?.error) await sayThatItWorksAgain(deps, { input, step, lane, at });
       if (deps.crashPoint) {
         await lane.commit({});
-        deps.crashPoint('after-step-recorded');
+        deps.crashPoint('after-step-recorded', nodeId);
       }
       return { kind: 'done', port };
     } catch (error) {

@@ -11,7 +11,7 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
     const { companyId, runId, nodeId, iteration, decision } = input;
     const plan = await plans.load(companyId, input.planHash);
     const now = deps.now();
-    return await deps.store.tenant(companyId, async (tx) => {
+    const settled = await deps.store.tenant(companyId, async (tx) => {
       const found = await stepOf(tx, input).select(['status', 'error', 'attempt']).forUpdate().executeTakeFirst();
       // Giving up needs nobody to look first, so a step that would be tried again by itself can be given up too.
       const open = found?.status === 'parked' || (decision.action === 'abort' && found?.status === 'waiting');
@@ -50,8 +50,11 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
           .execute();
       // Due at once, with all of its attempts before it.
       await step.set({ status: 'waiting', attempt: 0, next_attempt_at: now }).execute();
+      deps.crashPoint?.('mid-decision', nodeId);
       return true;
     });
+    deps.crashPoint?.('after-decision', nodeId);
+    return settled;
   };
 }
 
