@@ -56,6 +56,8 @@ interface Lane {
   woken: boolean;
   /** It is being carried on, or a step that waits for a time is being changed: never both at once. */
   held: boolean;
+  /** Something is being done about it because somebody asked. */
+  asked: boolean;
   cancelled: boolean;
 }
 
@@ -66,7 +68,7 @@ interface Lane {
 export async function runCarrier(input: CarrierInput): Promise<void> {
   const { companyId, planHash, runIds } = input;
   const lanes = new Map<string, Lane>(
-    runIds.map((runId) => [runId, { parked: new Set(), woken: false, held: true, cancelled: false }]),
+    runIds.map((runId) => [runId, { parked: new Set(), woken: false, held: true, asked: false, cancelled: false }]),
   );
 
   setHandler(
@@ -76,7 +78,9 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
       if (!lane) throw notParked(nodeId);
       const settle = () => activities.settleStep({ companyId, planHash, runId, nodeId, iteration, decision });
       // The first decision stands; whoever comes second is told that nothing waits any more.
-      const settled = lane.parked.delete(nodeId) ? await settle() : await holding(lane, settle);
+      const settled = lane.parked.delete(nodeId)
+        ? await inTurn(lane, settle)
+        : await holding(lane, () => inTurn(lane, settle));
       // Carriers that began before it said so have nothing here.
       if (settled === false) throw notParked(nodeId);
       lane.woken = true;
@@ -93,8 +97,8 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
     wakeUpdate,
     async ({ runId, nodeId, iteration }) => {
       const lane = lanes.get(runId);
-      if (!lane || !(await holding(lane, () => activities.wakeStep({ companyId, runId, nodeId, iteration }))))
-        throw notWaiting(nodeId);
+      const wake = () => activities.wakeStep({ companyId, runId, nodeId, iteration });
+      if (!lane || !(await holding(lane, () => inTurn(lane, wake)))) throw notWaiting(nodeId);
       lane.woken = true;
     },
     {
@@ -106,7 +110,7 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
   setHandler(cancelSignal, async ({ runId }) => {
     const lane = lanes.get(runId);
     if (!lane) return;
-    await activities.cancelRun({ companyId, runId });
+    await inTurn(lane, () => activities.cancelRun({ companyId, runId }));
     lane.cancelled = true;
   });
 
@@ -149,6 +153,20 @@ async function holding<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
     return await work();
   } finally {
     lane.held = false;
+  }
+}
+
+/**
+ * What is asked about one run is done one after the other. Two local activities that end together reach the workflow together, but on replay one by one,
+ * and what follows them would come in another order: Temporal would refuse to go on with the run.
+ */
+async function inTurn<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
+  while (lane.asked) await condition(() => !lane.asked);
+  lane.asked = true;
+  try {
+    return await work();
+  } finally {
+    lane.asked = false;
   }
 }
 
