@@ -81,9 +81,11 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
       const settled = lane.parked.delete(nodeId)
         ? await inTurn(lane, settle)
         : await holding(lane, () => inTurn(lane, settle));
+      // A worker may have recorded it and died: whoever comes next finds the step elsewhere. So the run is looked at again in either case, or it would
+      // stand still with its decision made.
+      lane.woken = true;
       // Carriers that began before it said so have nothing here.
       if (settled === false) throw notParked(nodeId);
-      lane.woken = true;
     },
     {
       validator: ({ runId, nodeId, decision }) => {
