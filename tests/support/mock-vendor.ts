@@ -51,9 +51,10 @@ const polite: Manners = {
   refuse: () => undefined,
 };
 
-/** Serves `GET /read/<n>` and `POST /write/<n>`; a body names what it is about as `id`. */
+/** Serves `GET /read/<n>`, `POST /write/<n>`, and `POST /once/<n>`, which it refuses the first time; a body names what it is about as `id`. */
 export async function startMockVendor(): Promise<MockVendor> {
   const byKey = new Map<string, Effect>();
+  const corrected = new Set<string>();
   const firstSeen = new Map<string, number>();
   let manners = polite;
   let count = 0;
@@ -69,13 +70,19 @@ export async function startMockVendor(): Promise<MockVendor> {
     const id = /"id":"([^"]+)"/.exec(text)?.[1] ?? '';
     byKey.set(key, { key, id, path: request.url ?? '', place: byKey.size, at: performance.now(), repeats: 0 });
   };
+  const refusedOnce = (request: IncomingMessage): number | undefined => {
+    const key = String(request.headers['idempotency-key']);
+    if (!request.url?.startsWith('/once/') || corrected.has(key)) return undefined;
+    corrected.add(key);
+    return 400;
+  };
   const answer = async (request: IncomingMessage, response: ServerResponse, text: string): Promise<void> => {
     const number = ++count;
     const id = /"id":"([^"]+)"/.exec(text)?.[1] ?? new URL(request.url ?? '', 'http://vendor').searchParams.get('id');
     if (id && !firstSeen.has(id)) firstSeen.set(id, performance.now());
     const { slowMs, cutBefore, cutAfter, refuse } = manners;
     if (slowMs > 0) await new Promise((resolve) => setTimeout(resolve, slowMs));
-    const status = refuse(number);
+    const status = refuse(number) ?? refusedOnce(request);
     if (cutBefore(number)) request.socket.destroy();
     else if (status !== undefined) response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
     else {
