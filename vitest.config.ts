@@ -16,6 +16,20 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'faults',
+          include: ['tests/{faults,replay}/**/*.test.ts'],
+          globalSetup: ['db/src/testing-global.ts'],
+          pool: 'forks',
+          // Each brings up a whole platform, and its figures are of the machine: nothing else runs beside it.
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: process.env['PLUMBLINE_FAULTS'] === 'full' ? 1_200_000 : 240_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 'studio',
           include: ['studio/src/**/*.test.ts'],
         },

@@ -19,6 +19,9 @@ const commands = {
   start: { entry: 'engine/src/start.ts', build: true },
   demo: { entry: 'engine/src/demo.ts', build: true },
   test: { entry: 'scripts/test.mjs', build: true },
+  'test:faults': { entry: 'scripts/faults.mjs', args: ['faults'], build: true },
+  'test:soak': { entry: 'scripts/faults.mjs', args: ['soak'], build: true },
+  histories: { entry: 'tests/replay/record.ts', build: false },
   check: { entry: 'scripts/check.mjs', build: false },
   flow: { entry: 'engine/src/flow-main.ts', build: false },
   bench: { entry: 'tests/bench/main.ts', build: true },
@@ -133,8 +136,12 @@ if (!command) giveUp(`There is no command "${name ?? ''}".`, `These are there: $
 const node = await findNode();
 await install(node);
 if (command.build) await build(node);
-const { code } = await run(node, ['--disable-warning=ExperimentalWarning', join(root, command.entry), ...args], {
+const { code } = await run(
   node,
-  ipc: true,
-});
+  ['--disable-warning=ExperimentalWarning', join(root, command.entry), ...(command.args ?? []), ...args],
+  {
+    node,
+    ipc: true,
+  },
+);
 process.exit(code);

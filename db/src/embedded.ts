@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { access, chmod, chown, constants, cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -24,6 +24,8 @@ export interface EmbeddedPostgres {
   readonly port: number;
   /** Of the server itself, for fault tests. */
   readonly pid: number;
+  /** The tether's; it ends with the server. */
+  readonly child: ChildProcess;
   stop(): Promise<void>;
 }
 
@@ -88,7 +90,7 @@ export async function startPostgres(options: EmbeddedOptions): Promise<EmbeddedP
   await untilReady(url('postgres'), child, log);
   await makeDatabase(url('postgres'), 'plumbline');
   const pid = Number((await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n', 1)[0]);
-  return { ownerUrl: url('plumbline'), port, pid, stop: () => untether(child) };
+  return { ownerUrl: url('plumbline'), port, pid, child, stop: () => untether(child) };
 }
 
 interface User {
@@ -262,13 +264,14 @@ async function makeDatabase(url: string, name: string): Promise<void> {
 }
 
 /**
- * A port nobody listens on at the moment. It lies below those that systems give to outgoing connections, or one of these could take it before whoever
+ * A port nobody listens on at the moment, nor on so many in a row from it on. It lies below those that systems give to outgoing connections, or one of these could take it before whoever
  * asked comes to use it.
  */
-export async function freePort(): Promise<number> {
+export async function freePort(inARow = 1): Promise<number> {
   for (let tries = 0; tries < 100; tries++) {
     const port = randomInt(15_000, 32_000);
-    if (await canListen(port)) return port;
+    const free = await Promise.all(Array.from({ length: inARow }, (_, index) => canListen(port + index)));
+    if (free.every(Boolean)) return port;
   }
   throw new StartError(
     'port_taken',

@@ -74,4 +74,17 @@ describe('writes that come at the same time', () => {
     await Promise.all([group.submit(companyId, { dedupe: 'mine' }), group.submit(other, { dedupe: 'mine' })]);
     expect(batches).toEqual([1, 1]);
   });
+
+  test('fail together when the database cannot be reached, and ask it once', async () => {
+    let asked = 0;
+    const group = new GroupCommit<number, never>({
+      apply: () => {
+        asked++;
+        return Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }));
+      },
+    });
+    const answers = await Promise.allSettled([1, 2, 3].map((write) => group.submit(companyId, write)));
+    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(asked).toBe(1);
+  });
 });

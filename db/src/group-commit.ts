@@ -1,3 +1,5 @@
+import { isDatabaseAway } from './database-away.ts';
+
 export interface GroupCommitOptions<Write, Receipt> {
   /** Writes a batch in one transaction; one receipt per write, in their order. */
   readonly apply: (companyId: string, writes: readonly Write[]) => Promise<readonly Receipt[]>;
@@ -12,7 +14,7 @@ interface Waiting<Write, Receipt> {
 }
 
 /**
- * Joins what many callers write at the same time into one transaction per company. Nobody is answered before their write is committed. A batch that fails is repeated write by write, so that one bad value fails alone.
+ * Joins what many callers write at the same time into one transaction per company. Nobody is answered before their write is committed. A batch that fails is repeated write by write, so that one bad value fails alone; one that did not reach the database fails as a whole.
  */
 export class GroupCommit<Write, Receipt> {
   readonly #options: GroupCommitOptions<Write, Receipt>;
@@ -57,6 +59,8 @@ export class GroupCommit<Write, Receipt> {
     } catch (error) {
       const [only] = batch;
       if (batch.length === 1) only?.reject(error);
+      // Asked one by one, each would wait as long as the first for a database that does not answer.
+      else if (isDatabaseAway(error)) for (const { reject } of batch) reject(error);
       else for (const one of batch) await this.#commit(companyId, [one]);
     }
   }

@@ -1,5 +1,8 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createVault } from './crypto.ts';
+import { isDatabaseAway } from './database-away.ts';
+import { createPool } from './pool.ts';
 import { appendAudit, verifyAudit } from './queries/audit.ts';
 import { changeInvoiceStatus, createRecord, listRecords } from './queries/records.ts';
 import { testDatabase, type TestDatabase } from './testing.ts';
@@ -99,4 +102,28 @@ test('a rotated master key rewraps the company keys, and the data still opens wi
   );
   expect(await createVault({ masterKeys: [next, old], store: database.store }).rewrap(companyId)).toBe(1);
   expect(await createVault({ masterKeys: [next], store: database.store }).open(place, sealed)).toBe('whsec');
+});
+
+test('a connection that breaks between two statements costs its transaction, and nothing else', async () => {
+  const companyId = await database.company();
+  const broken = database.store.tenant(companyId, async (tx) => {
+    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx);
+    const pid = rows[0]?.pid;
+    await database.asOwner('select pg_terminate_backend($1)', [pid]);
+    // An answer after it came on another connection, so the end of this one is on its way too.
+    while ((await database.asOwner('select 1 from pg_stat_activity where pid = $1', [pid])).length > 0);
+    await sql`select 1`.execute(tx);
+  });
+  await expect(broken).rejects.toSatisfy(isDatabaseAway);
+  await expect(database.store.ping()).resolves.toBeUndefined();
+});
+
+test('a database that says nothing for too long is given up, and asked anew', async () => {
+  const pool = createPool(database.urls.app, { silenceMs: 300 });
+  try {
+    await expect(pool.query('select pg_sleep(30)')).rejects.toSatisfy(isDatabaseAway);
+    await expect(pool.query('select 1')).resolves.toMatchObject({ rowCount: 1 });
+  } finally {
+    await pool.end();
+  }
 });

@@ -79,8 +79,8 @@ export class Store {
 }
 
 /** Opens the store as the role `plumbline_app`. */
-export function openStore(url: string, options: { readonly max?: number } = {}): Store {
-  const pool = createPool(url, { max: options.max ?? 20 });
+export function openStore(url: string, options: { readonly max?: number; readonly silenceMs?: number } = {}): Store {
+  const pool = createPool(url, { max: 20, ...options });
   return new Store(new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }), pool);
 }
 

@@ -1,6 +1,7 @@
 import type { Finding } from '@plumbline/workflows/flow';
 import type { Context } from 'hono';
 import { DataError } from '@plumbline/db';
+import { isDatabaseAway } from '@plumbline/db/database-away';
 import { isConnectorFailure } from '@plumbline/nodes';
 import type { Problem } from './contract.ts';
 
@@ -120,14 +121,9 @@ function toApiError(error: unknown): ApiError {
   });
 }
 
-/** Connection refused, admin shutdown, too many connections, disk full. */
+/** Out of reach, or its disk is full. */
 function isDatabaseDown(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code !== 'string')
-    return (
-      error instanceof Error && /connection terminated|timeout exceeded when trying to connect/i.test(error.message)
-    );
-  return ['ECONNREFUSED', 'ECONNRESET', '57P01', '57P02', '57P03', '53300', '53100', '08006', '08001'].includes(code);
+  return isDatabaseAway(error) || (error as { code?: unknown } | null)?.code === '53100';
 }
 
 /** The handler of a Hono app's `onError`. */

@@ -80,6 +80,7 @@ export async function startServer(
       evaluator: deps.evaluator,
       log,
       now: deps.now,
+      ...(deps.crashPoint ? { crashPoint: deps.crashPoint } : {}),
     });
 
   const poller = settings.PLUMBLINE_DISPATCH
@@ -90,7 +91,7 @@ export async function startServer(
   const references = new ReferenceKeeper({ store: deps.store, people: pool, log });
 
   const sandboxes =
-    settings.PLUMBLINE_SANDBOX_ORIGIN && settings.PLUMBLINE_SANDBOX_CLIENT_SECRET
+    settings.PLUMBLINE_SANDBOXES && settings.PLUMBLINE_SANDBOX_ORIGIN && settings.PLUMBLINE_SANDBOX_CLIENT_SECRET
       ? await mountSandboxes({
           catalog: deps.catalog,
           store: deps.store,

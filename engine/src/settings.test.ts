@@ -29,7 +29,7 @@ describe('production', () => {
     ['PLUMBLINE_DEMO', 'true'],
     ['PLUMBLINE_SANDBOX_ORIGIN', 'https://plumbline.builder.example/sandbox'],
     ['PLUMBLINE_ALLOWED_PRIVATE_ORIGINS', 'http://127.0.0.1:9'],
-    ['PLUMBLINE_CRASH_POINT', 'after-intent'],
+    ['PLUMBLINE_CRASH_FOLDER', '/tmp/crashes'],
     ['PLUMBLINE_APP_DATABASE_URL', 'postgres://plumbline_app:short@db/plumbline'],
   ])('refuses to start with %s=%s', (name, value) => {
     expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(name)]);

@@ -19,6 +19,8 @@ export const engineSettingsSchema = workerSettingsSchema.extend({
   PLUMBLINE_CARRIER_RUNS: z.coerce.number().int().min(1).max(100).default(50),
   /** Deliveries that one webhook address takes from its sender, by each API process; for moments twice as many. */
   PLUMBLINE_WEBHOOKS_PER_SECOND: z.coerce.number().positive().default(600),
+  /** Whether this process plays the sandboxes; what is done to one is remembered in one process. */
+  PLUMBLINE_SANDBOXES: z.stringbool().default(true),
   /** Processes that dispatch events; the others only answer. */
   PLUMBLINE_DISPATCH: z.stringbool().default(true),
 });
@@ -44,7 +46,7 @@ export function productionProblems(settings: EngineSettings, environment: NodeJS
   if (settings.PLUMBLINE_SANDBOX_ORIGIN)
     problems.push('PLUMBLINE_SANDBOX_ORIGIN must be empty: production mounts no sandbox.');
   if (settings.PLUMBLINE_ALLOWED_PRIVATE_ORIGINS) problems.push('PLUMBLINE_ALLOWED_PRIVATE_ORIGINS must be empty.');
-  if (settings.PLUMBLINE_CRASH_POINT) problems.push('PLUMBLINE_CRASH_POINT must be empty.');
+  if (settings.PLUMBLINE_CRASH_FOLDER) problems.push('PLUMBLINE_CRASH_FOLDER must be empty.');
   for (const name of [
     'PLUMBLINE_APP_DATABASE_URL',
     'PLUMBLINE_DISPATCHER_DATABASE_URL',

@@ -14,6 +14,11 @@ const input = z.object({
   url: z.string().min(1).max(2_000).meta({ title: 'Address', description: 'An https address on the internet.' }),
   headers: z.record(z.string(), z.string().max(8_000)).optional().meta({ title: 'Headers', advanced: true }),
   body: z.json().optional().meta({ title: 'Body', description: 'Sent as JSON.', multiline: true }),
+  honoursKey: z.boolean().default(false).meta({
+    title: 'It knows a repeat by its Idempotency-Key',
+    description: 'Then a request whose answer was lost is sent again by itself. Otherwise it waits for a person.',
+    advanced: true,
+  }),
 });
 
 const BODY_MAX_BYTES = 1024 * 1024;
@@ -21,7 +26,8 @@ const BODY_MAX_BYTES = 1024 * 1024;
 /**
  * Calls any system on the open internet; private addresses are refused, at save and at connect.
  *
- * Our key travels as `Idempotency-Key`, but nobody is known to honour it, so a changing request whose answer was lost waits for a person.
+ * Our key travels as `Idempotency-Key`. Nobody is known to honour it until the flow says so, so a changing request whose answer was lost waits for a
+ * person.
  * A GET is a read and repeats.
  */
 export const node = defineAction({
@@ -32,6 +38,7 @@ export const node = defineAction({
   icon: 'globe',
   effect: 'create',
   effectFor: ({ method }) => (method === 'GET' ? 'read' : 'create'),
+  idempotencyFor: ({ honoursKey }) => (honoursKey ? 'key' : 'none'),
   source: 'https://www.rfc-editor.org/rfc/rfc9110',
   input,
   output: z.object({ status: z.number(), headers: z.record(z.string(), z.string()), body: z.unknown() }),

@@ -29,6 +29,7 @@ type Common<I extends InputSchema, O extends z.ZodType> = Omit<
   | 'ports'
   | 'effect'
   | 'effectFor'
+  | 'idempotencyFor'
   | 'example'
   | 'remote'
   | 'subscription'
@@ -49,6 +50,7 @@ type Run<I extends InputSchema, O extends z.ZodType> = (
 export type ActionDeclaration<I extends InputSchema, O extends z.ZodType> = Common<I, O> & {
   readonly effect: NodeType['effect'];
   readonly effectFor?: (input: z.infer<I>) => NodeType['effect'];
+  readonly idempotencyFor?: (input: z.infer<I>) => 'key' | 'none';
   readonly run: Run<I, O>;
   readonly findExisting?: (context: RunContext<z.infer<I>>) => Promise<NodeResult<z.infer<O>> | undefined>;
   readonly undo?: {

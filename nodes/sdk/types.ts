@@ -195,6 +195,8 @@ export interface NodeType {
   findExisting?(context: RunContext<never>): Promise<NodeResult | undefined>;
   /** `key`: the vendor answers a repeated `idempotencyKey` with its first answer, so a lost answer may be asked for again. @default 'none' */
   readonly idempotency?: 'key' | 'none';
+  /** The same, where the input decides it. */
+  idempotencyFor?(input: never): 'key' | 'none';
   /** The vendor's object this node's output stands for; a run about a record of that entity links the two. */
   readonly remote?: {
     readonly type: string;

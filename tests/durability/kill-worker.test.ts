@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,10 +14,10 @@ describe.each([
 ])('the worker dies %s (%s)', (point) => {
   test('one bill, one message, and the run succeeds', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'plumbline-crash-'));
-    const marker = join(folder, 'died');
-    await using up = await testPlatform({ PLUMBLINE_CRASH_POINT: point, PLUMBLINE_CRASH_MARKER: marker });
+    await writeFile(join(folder, point), '');
+    await using up = await testPlatform({ PLUMBLINE_CRASH_FOLDER: folder });
     const result = await playDemo(up.origin, () => undefined);
-    expect(existsSync(marker), 'the worker really died').toBe(true);
+    expect(existsSync(join(folder, `.${point}`)), 'the worker really died').toBe(true);
     expect(up.restarts).toEqual(['worker']);
     expect(result.status).toBe('succeeded');
     const { rows: approved } = await up.owner.query<{ number: string }>(

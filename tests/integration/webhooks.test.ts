@@ -93,8 +93,8 @@ describe('the same delivery', () => {
     expect(fresh).toHaveLength(1);
     await endedRuns(flow, 1);
     await up.owner.query(`update events set received_at = now() - interval '8 days' where dedupe_key = 'msg_same'`);
-    await up.platform.api.stop();
-    await up.platform.api.start();
+    await up.platform.apis[0]?.stop();
+    await up.platform.apis[0]?.start();
     const again = await flow.post('msg_same', { n: 1 });
     expect(await again.json()).toEqual({ accepted: true, duplicate: true });
     expect(await eventsOf(flow)).toBe(1);

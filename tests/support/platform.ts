@@ -24,13 +24,16 @@ export interface TestPlatform extends AsyncDisposable {
 /** Everything, as `npm start` brings it up, in a data directory of its own: PostgreSQL, Temporal, worker, API, sandboxes. */
 export async function testPlatform(
   environment: NodeJS.ProcessEnv = {},
-  options: { readonly fsync?: boolean } = {},
+  options: { readonly fsync?: boolean; readonly workers?: number; readonly apis?: number } = {},
 ): Promise<TestPlatform> {
   const dataDir = await mkdtemp(join(tmpdir(), 'plumbline-platform-'));
+  const { workers = 1, apis = 1 } = options;
   const restarts: string[] = [];
   const platform = await bringUp({
     host: '127.0.0.1',
-    port: await freePort(),
+    port: await freePort(apis),
+    apis,
+    workers,
     dataDir,
     demo: true,
     open: false,

@@ -61,6 +61,8 @@ export class Carriers {
           taskQueue: this.#options.taskQueue ?? names.taskQueue,
           workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
           workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+          // Among many companies with much to do, each gets its turn.
+          priority: { fairnessKey: input.companyId },
           args: [input],
         })
         .catch((error: unknown) => {

@@ -1,8 +1,8 @@
-import { existsSync, writeFileSync } from 'node:fs';
 import { createVault, openStore } from '@plumbline/db';
 import { createPublicFetch, loadCatalog } from '@plumbline/nodes';
 import { pino, type Logger } from 'pino';
-import type { CrashPoint, Dependencies } from './activities/dependencies.ts';
+import type { Dependencies } from './activities/dependencies.ts';
+import { crashesBy } from './crash-points.ts';
 import { Evaluator } from './evaluate/pool.ts';
 import { CompanyCodec } from './payload-codec.ts';
 import { parseMasterKeys, readOAuthClients, SANDBOX_CLIENT_ID, type WorkerSettings } from './settings.ts';
@@ -51,7 +51,8 @@ export async function openDependencies(
     size: settings.PLUMBLINE_EVALUATOR_CHILDREN,
     onKill: (reason) => log.warn(reason, 'an expression was stopped'),
   });
-  const crashPoint = settings.PLUMBLINE_MODE === 'development' ? crashAt(settings) : undefined;
+  const { PLUMBLINE_MODE: mode, PLUMBLINE_CRASH_FOLDER: crashes } = settings;
+  const crashPoint = mode === 'development' && crashes ? crashesBy(crashes) : undefined;
   const allow = settings.PLUMBLINE_ALLOWED_PRIVATE_ORIGINS.split(',').filter(Boolean);
   return {
     store,
@@ -73,16 +74,5 @@ export async function openDependencies(
       await evaluator.close();
       await store.close();
     },
-  };
-}
-
-/** For fault tests: SIGKILL at a named point, once (the marker file remembers). */
-function crashAt(settings: WorkerSettings): ((name: CrashPoint) => void) | undefined {
-  const { PLUMBLINE_CRASH_POINT: point, PLUMBLINE_CRASH_MARKER: marker } = settings;
-  if (!point || !marker) return undefined;
-  return (name) => {
-    if (name !== point || existsSync(marker)) return;
-    writeFileSync(marker, name);
-    process.kill(process.pid, 'SIGKILL');
   };
 }

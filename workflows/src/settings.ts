@@ -16,9 +16,8 @@ export const workerSettingsSchema = z.object({
   PLUMBLINE_ALLOWED_PRIVATE_ORIGINS: z.string().default(''),
   PLUMBLINE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   PLUMBLINE_EVALUATOR_CHILDREN: z.coerce.number().int().min(1).max(16).default(2),
-  /** Only in tests: kill the process the first time it passes this point. */
-  PLUMBLINE_CRASH_POINT: z.string().optional(),
-  PLUMBLINE_CRASH_MARKER: z.string().optional(),
+  /** Only in tests: a folder whose files name points at which a process kills itself. */
+  PLUMBLINE_CRASH_FOLDER: z.string().optional(),
 });
 
 export type WorkerSettings = z.infer<typeof workerSettingsSchema>;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { json, literal, type Store } from '@plumbline/db';
+import type { CrashPoint, CrashPointReached } from '@plumbline/workflows/crash-points';
 import type { Evaluator } from '@plumbline/workflows/evaluate/pool';
 import { QUEUED_CHANNEL, type QueuedNotice } from '@plumbline/workflows/go-ahead';
 
@@ -20,6 +21,7 @@ export interface ClaimOptions {
   /** Most runs that one carrier gets. */
   readonly runsPerCarrier: number;
   readonly now: Date;
+  readonly crashPoint?: CrashPointReached;
 }
 
 /** So many runs at once may be carried on ahead of their carriers. */
@@ -42,7 +44,13 @@ export async function claimEvents(options: ClaimOptions): Promise<QueuedRun[]> {
     else if (started.length === before)
       ignored.push({ id: eventId, reason: 'It did not match the filter of any flow.' });
   }
-  return await write(options, intoCarriers(started, options), ignored);
+  const passing = (point: CrashPoint): void => {
+    for (const { subscriber } of started) options.crashPoint?.(point, subscriber.planHash);
+  };
+  passing('before-runs-written');
+  const queued = await write(options, intoCarriers(started, options), ignored);
+  passing('after-runs-written');
+  return queued;
 }
 
 interface Subscriber {

@@ -1,5 +1,6 @@
 import { listen, type DispatcherStore, type Store } from '@plumbline/db';
 import type { Carriers } from '@plumbline/workflows/client';
+import type { CrashPointReached } from '@plumbline/workflows/crash-points';
 import type { Evaluator } from '@plumbline/workflows/evaluate/pool';
 import type { Logger } from 'pino';
 import { claimEvents, type QueuedRun } from './claim.ts';
@@ -17,6 +18,7 @@ export interface DispatcherOptions {
   readonly runsPerCarrier: number;
   readonly log: Logger;
   readonly now: () => Date;
+  readonly crashPoint?: CrashPointReached;
 }
 
 /** How often it looks without being told, in case a notice was lost. */
@@ -85,12 +87,13 @@ export class Dispatcher {
 
   /** One batch per company and round, so that a company with thousands of events does not keep the others waiting. */
   async #claimAll(): Promise<QueuedRun[]> {
-    const { store, evaluator, runsPerCarrier, log, now } = this.#options;
+    const { store, evaluator, runsPerCarrier, log, now, crashPoint } = this.#options;
     const companies = await this.#options.dispatcher.companiesWithPendingEvents(now());
     const queued: QueuedRun[] = [];
     for (const companyId of companies) {
       try {
-        queued.push(...(await claimEvents({ store, evaluator, companyId, limit: BATCH, runsPerCarrier, now: now() })));
+        const given = { store, evaluator, companyId, limit: BATCH, runsPerCarrier, now: now() };
+        queued.push(...(await claimEvents(crashPoint ? { ...given, crashPoint } : given)));
       } catch (error) {
         log.error({ err: error, companyId }, 'events of this company could not be dispatched now');
       }

@@ -1,5 +1,6 @@
 import { literal, type Store } from '@plumbline/db';
 import type { Carriers } from '@plumbline/workflows/client';
+import type { CrashPointReached } from '@plumbline/workflows/crash-points';
 import type { Logger } from 'pino';
 import type { QueuedRun } from './claim.ts';
 
@@ -11,7 +12,13 @@ const IN_FLIGHT = 10;
  * under the same id.
  */
 export async function startCarriers(
-  options: { readonly store: Store; readonly carriers: Carriers; readonly log: Logger; readonly now: () => Date },
+  options: {
+    readonly store: Store;
+    readonly carriers: Carriers;
+    readonly log: Logger;
+    readonly now: () => Date;
+    readonly crashPoint?: CrashPointReached;
+  },
   runs: readonly QueuedRun[],
 ): Promise<void> {
   const waiting = groupByCarrier(runs);
@@ -28,6 +35,7 @@ export async function startCarriers(
           planHash,
           runIds: carrier.map(({ runId }) => runId),
         });
+        options.crashPoint?.('after-carrier-started', planHash);
         await options.store.script(companyId, [
           `update runs set confirmed_at = ${literal(options.now().toISOString())}
             where company_id = ${literal(companyId)} and carrier_id = ${literal(carrierId)} and confirmed_at is null`,

@@ -70,6 +70,7 @@ export function webhookIngress(services: Services) {
         ...(awaited ? { awaitedUntil: new Date(deps.now().getTime() + AWAITED_MS) } : {}),
       });
       const { duplicate } = stored;
+      deps.crashPoint?.('after-event-stored', dedupeKey);
       services.look();
       if (!awaited) return c.json({ accepted: true, duplicate }, 200);
       const eventId = stored.id ?? (await answers.eventId(companyId, key, dedupeKey));

@@ -11,6 +11,9 @@ export interface StartOptions {
   readonly dataDir: string;
   readonly demo: boolean;
   readonly open: boolean;
+  /** API processes: the first listens on `port`, the next on the ports after it. */
+  readonly apis: number;
+  readonly workers: number;
   /** A PostgreSQL of one's own, as a role that may create roles; absent: the embedded one. */
   readonly databaseUrl: string | undefined;
   /** A Temporal of one's own; absent: the development server. */
@@ -26,6 +29,8 @@ export const usage = `npm start -- [options]
   --data-dir <dir>  database, secrets, Temporal's store            PLUMBLINE_DATA_DIR  ./data
   --no-demo         no demo company, no demo sign-in              PLUMBLINE_DEMO=0
   --open            open the studio in the browser                PLUMBLINE_OPEN=1
+  --apis <n>        API processes, on the ports from --port on    PLUMBLINE_APIS      1
+  --workers <n>     worker processes                              PLUMBLINE_WORKERS   1
 
   DATABASE_URL      a PostgreSQL of your own instead of the embedded one
   TEMPORAL_ADDRESS  a Temporal server of your own, host:port
@@ -47,6 +52,8 @@ export function readStartOptions(argv: readonly string[], environment: NodeJS.Pr
     port: Number(port),
     dataDir: dataDir === undefined ? defaultDataDir() : resolve(environment['INIT_CWD'] ?? process.cwd(), dataDir),
     demo: values['no-demo'] ? false : isOn(environment['PLUMBLINE_DEMO'], true),
+    apis: count('apis', values.apis ?? environment['PLUMBLINE_APIS']),
+    workers: count('workers', values.workers ?? environment['PLUMBLINE_WORKERS']),
     open: values.open ?? isOn(environment['PLUMBLINE_OPEN'], false),
     databaseUrl: environment['DATABASE_URL'] || undefined,
     temporalAddress: environment['TEMPORAL_ADDRESS'] || undefined,
@@ -63,6 +70,8 @@ function parseFlags(argv: readonly string[]) {
         'data-dir': { type: 'string' },
         'no-demo': { type: 'boolean' },
         open: { type: 'boolean' },
+        apis: { type: 'string' },
+        workers: { type: 'string' },
         help: { type: 'boolean' },
       },
     }).values;
@@ -73,6 +82,11 @@ function parseFlags(argv: readonly string[]) {
 
 function wrong(message: string): StartError {
   return new StartError('usage', message, `These are known:\n\n${usage}`);
+}
+
+function count(what: string, text = '1'): number {
+  if (/^([1-9]|1[0-6])$/.test(text)) return Number(text);
+  throw wrong(`"${text}" is no number of ${what}. Give one from 1 to 16.`);
 }
 
 function isOn(value: string | undefined, fallback: boolean): boolean {

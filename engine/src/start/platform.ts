@@ -2,18 +2,17 @@ import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createPool, migrate, openStore } from '@plumbline/db';
-import { freePort, startPostgres } from '@plumbline/db/embedded';
 import { seedDemo } from '@plumbline/db/seed';
 import { StartError } from '@plumbline/db/start-error';
 import { withUser } from '@plumbline/db/urls';
 import { DEMO_OWNER } from '../auth/demo.ts';
 import { createOwner } from '../auth/people.ts';
 import type { Health } from '../contract.ts';
+import { databaseServer } from './database-server.ts';
 import type { StartOptions } from './options.ts';
 import { keepSecrets, type Secrets } from './secrets.ts';
 import { Service } from './supervise.ts';
-import { findTemporalCli } from './temporal-cli.ts';
-import { answers, startTemporal, type TemporalServer } from './temporal-server.ts';
+import { orchestrator, type Orchestrator } from './orchestrator.ts';
 
 export interface PlatformOptions extends StartOptions {
   readonly environment: NodeJS.ProcessEnv;
@@ -34,10 +33,14 @@ export interface Platform {
   /** How Temporal was found. */
   readonly temporalRung: string;
   readonly ownerUrl: string;
-  readonly api: Service;
-  readonly worker: Service;
-  /** Temporal's own process and a way to bring it back, when it is ours. */
+  /** Where each API process listens; the first is `origin`. */
+  readonly origins: readonly string[];
+  readonly apis: readonly Service[];
+  readonly workers: readonly Service[];
+  /** Temporal's own process, when it is ours. */
   readonly temporal: { pid(): number | undefined; address: string };
+  /** PostgreSQL's own process, when it is ours. */
+  readonly postgres: { pid(): number | undefined };
   stop(): Promise<void>;
 }
 
@@ -55,12 +58,16 @@ export async function bringUp(options: PlatformOptions): Promise<Platform> {
     for (const step of undo.reverse()) await step().catch(() => undefined);
   };
   try {
-    await requireFreePort(options.host, options.port);
+    const ports = Array.from({ length: options.apis }, (_, index) => options.port + index);
+    for (const port of ports) await requireFreePort(options.host, port);
     const secrets = await keepSecrets(dataDir);
     const logs = join(dataDir, 'logs');
     await mkdir(logs, { recursive: true });
 
-    const [ownerUrl, temporal] = await Promise.all([database(options, undo), temporalServer(options, undo)]);
+    const [{ ownerUrl, pid: postgresPid }, temporal] = await Promise.all([
+      databaseServer(options, undo),
+      orchestrator(options, undo),
+    ]);
 
     onStep('Schema', 'migrating');
     const { applied } = await migrate({ ownerUrl, ...secrets, onStep: (name) => onStep('Schema', name) }).catch(
@@ -76,24 +83,32 @@ export async function bringUp(options: PlatformOptions): Promise<Platform> {
     onStep('Schema', applied.length > 0 ? `${applied.length} migrations applied` : 'up to date');
     if (options.demo) await demo(ownerUrl, secrets, onStep);
 
-    const origin = `http://${options.host === '0.0.0.0' || options.host === '::' ? '127.0.0.1' : options.host}:${options.port}`;
+    const host = options.host === '0.0.0.0' || options.host === '::' ? '127.0.0.1' : options.host;
+    const origins = ports.map((port) => `http://${host}:${port}`);
+    const origin = origins[0] ?? '';
     const environment = serviceEnvironment({ options, secrets, ownerUrl, temporal, origin });
-    const service = (name: string, entry: string): Service =>
+    const service = (name: string, entry: string, own: NodeJS.ProcessEnv = {}): Service =>
       new Service({
         name,
         entry: new URL(entry, import.meta.url),
-        environment,
+        environment: { ...environment, ...own },
         log: join(logs, `${name}.log`),
         ...(options.onRestart ? { onRestart: options.onRestart } : {}),
       });
-    const api = service('api', '../server-main.ts');
-    const worker = service('worker', '../../../workflows/src/worker-main.ts');
-    onStep('Services', 'starting worker and API');
-    undo.push(
-      () => api.stop(),
-      () => worker.stop(),
+    const apis = ports.map((port, index) =>
+      service(numbered('api', index), '../server-main.ts', {
+        PLUMBLINE_PORT: String(port),
+        // A sandbox remembers what was done to it, so one process plays it.
+        PLUMBLINE_SANDBOXES: String(index === 0),
+      }),
     );
-    await Promise.all([api.start(), worker.start()]).catch((cause: unknown) => {
+    const workers = Array.from({ length: options.workers }, (_, index) =>
+      service(numbered('worker', index), '../../../workflows/src/worker-main.ts'),
+    );
+    const services = [...apis, ...workers];
+    onStep('Services', 'starting worker and API');
+    undo.push(async () => void (await Promise.all(services.map((one) => one.stop()))));
+    await Promise.all(services.map((one) => one.start())).catch((cause: unknown) => {
       throw new StartError(
         'service_failed',
         cause instanceof Error ? cause.message : String(cause),
@@ -101,106 +116,28 @@ export async function bringUp(options: PlatformOptions): Promise<Platform> {
         { cause },
       );
     });
-    await untilHealthy(origin);
-    onStep('Services', 'ready');
+    for (const one of origins) await untilHealthy(one);
+    onStep(
+      'Services',
+      services.length === 2 ? 'ready' : `ready: ${apis.length} API, ${workers.length} worker processes`,
+    );
     return {
       origin,
       dataDir,
       temporalUi: temporal.uiUrl,
       temporalRung: temporal.rung,
       ownerUrl,
-      api,
-      worker,
+      origins,
+      apis,
+      workers,
       temporal: { pid: temporal.pid, address: temporal.address },
+      postgres: { pid: postgresPid },
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
   }
-}
-
-async function database(options: PlatformOptions, undo: (() => Promise<void>)[]): Promise<string> {
-  const { databaseUrl, dataDir, onStep } = options;
-  if (databaseUrl) {
-    onStep('PostgreSQL', 'yours, from DATABASE_URL');
-    return databaseUrl;
-  }
-  onStep('PostgreSQL', 'starting');
-  const postgres = await startPostgres({
-    dataDir,
-    onStep: (text) => onStep('PostgreSQL', text),
-    ...(options.fsync === undefined ? {} : { fsync: options.fsync }),
-  });
-  undo.push(postgres.stop);
-  onStep('PostgreSQL', `embedded, on 127.0.0.1:${postgres.port}`);
-  return postgres.ownerUrl;
-}
-
-interface Temporal {
-  readonly address: string;
-  readonly uiUrl: string | undefined;
-  readonly rung: string;
-  pid(): number | undefined;
-}
-
-async function temporalServer(options: PlatformOptions, undo: (() => Promise<void>)[]): Promise<Temporal> {
-  const { environment, onStep, dataDir, temporalAddress } = options;
-  if (temporalAddress) {
-    if (!(await answers(temporalAddress, environment['TEMPORAL_NAMESPACE'])))
-      throw new StartError(
-        'temporal_unreachable',
-        `No Temporal server answers at ${temporalAddress} (TEMPORAL_ADDRESS).`,
-        'Start it, correct the address, or unset TEMPORAL_ADDRESS to use the built-in one.',
-      );
-    onStep('Temporal', `yours, at ${temporalAddress}`);
-    return {
-      address: temporalAddress,
-      uiUrl: environment['PLUMBLINE_TEMPORAL_UI'],
-      rung: 'TEMPORAL_ADDRESS',
-      pid: () => undefined,
-    };
-  }
-  onStep('Temporal', 'looking for its CLI');
-  const cli = await findTemporalCli(environment, (text) => onStep('Temporal', text));
-  onStep('Temporal', `starting (${cli.rung})`);
-  let ports = { port: await freePort(), uiPort: await freePort() };
-  let server: TemporalServer | undefined;
-  for (let tries = 1; !server; tries++)
-    try {
-      server = await startTemporal({ cli: cli.path, dataDir, ...ports });
-    } catch (error) {
-      // Somebody took the port between our look and the server's.
-      if (tries === 5 || !/address already in use/.test(String(error))) throw error;
-      ports = { port: await freePort(), uiPort: await freePort() };
-    }
-  let running: TemporalServer = server;
-  let stopping = false;
-  const watch = (): void => {
-    running.child.once('exit', (code) => {
-      if (stopping) return;
-      options.onRestart?.('temporal', `code ${code}`);
-      const again = (): void => {
-        if (stopping) return;
-        startTemporal({ cli: cli.path, dataDir, ...ports }).then(
-          async (next) => {
-            running = next;
-            if (stopping) await next.stop();
-            else watch();
-          },
-          () => setTimeout(again, 1_000),
-        );
-      };
-      again();
-    });
-  };
-  watch();
-  undo.push(async () => {
-    stopping = true;
-    await running.stop();
-  });
-  onStep('Temporal', `development server (${cli.rung}), at ${running.address}`);
-  return { address: running.address, uiUrl: running.uiUrl, rung: cli.rung, pid: () => running.child.pid };
 }
 
 async function demo(ownerUrl: string, secrets: Secrets, onStep: PlatformOptions['onStep']): Promise<void> {
@@ -221,7 +158,7 @@ function serviceEnvironment(given: {
   readonly options: PlatformOptions;
   readonly secrets: Secrets;
   readonly ownerUrl: string;
-  readonly temporal: Temporal;
+  readonly temporal: Orchestrator;
   readonly origin: string;
 }): NodeJS.ProcessEnv {
   const { options, secrets, ownerUrl, temporal, origin } = given;
@@ -245,6 +182,11 @@ function serviceEnvironment(given: {
     TEMPORAL_ADDRESS: temporal.address,
     PLUMBLINE_TEMPORAL_UI: temporal.uiUrl ?? '',
   };
+}
+
+/** The first of a kind has the plain name. */
+function numbered(name: string, index: number): string {
+  return index === 0 ? name : `${name}-${index + 1}`;
 }
 
 /** A worker that has just started has not yet asked for work; who reads "ready" may rely on all of it. */

@@ -48,6 +48,8 @@ export async function startTemporal(options: {
         '--sqlite-pragma',
         'synchronous=OFF',
       ],
+      // Off by default: without it the fairness key of a carrier is not looked at.
+      ...['--dynamic-config-value', 'matching.enableFairness=true'],
       ...['--log-level', 'warn', '--ui-disable-news-fetch'],
     ],
     log,

@@ -70,6 +70,7 @@ export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: Led
     if (runIds.length === 0) return new Map();
     const plan = await plans.load(companyId, planHash);
     const lanes = await takeUp({ store: deps.store, companyId, runIds, plan, ledger, now: deps.now(), onlyQueued });
+    deps.crashPoint?.('after-run-taken-up', planHash);
     const deadline = performance.now() + BUDGET_MS;
     return new Map(
       [...lanes].map(([runId, lane]) => [

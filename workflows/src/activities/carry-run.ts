@@ -187,7 +187,8 @@ export class CarriedRun {
   }
 
   async #end({ failure, skipped }: RegionEnd): Promise<LaneReport> {
-    const { lane } = this.work;
+    const { lane, planHash } = this.work;
+    this.deps.crashPoint?.('before-run-ended', planHash);
     await lane.commit({
       run: {
         runId: lane.runId,
@@ -197,6 +198,7 @@ export class CarriedRun {
         ...(failure ? { error: failure } : {}),
       },
     });
+    this.deps.crashPoint?.('after-run-ended', planHash);
     return endedReport(lane.runId);
   }
 

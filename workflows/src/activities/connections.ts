@@ -129,6 +129,7 @@ export class Connections {
       const refused = (message: string) => ({ refused: message, connector });
       const client = this.client(connector, current.row.environment);
       if (!current.secrets.refreshToken || !client) return refused('its access has ended and cannot be renewed');
+      this.#deps.crashPoint?.('before-token-refresh', id);
       let answer: TokenAnswer;
       try {
         answer = await requestToken({
@@ -143,7 +144,7 @@ export class Connections {
           return refused('it refused to renew the access');
         throw error;
       }
-      this.#deps.crashPoint?.('mid-token-refresh');
+      this.#deps.crashPoint?.('mid-token-refresh', id);
       const secrets: ConnectionSecrets = {
         accessToken: answer.accessToken,
         refreshToken: answer.refreshToken ?? current.secrets.refreshToken,
@@ -169,6 +170,7 @@ export class Connections {
         },
       };
     });
+    this.#deps.crashPoint?.('after-token-refresh', id);
     if ('open' in outcome) return outcome.open;
     const reason = `${outcome.connector.title}: ${outcome.refused}.`;
     await this.markBroken(companyId, id, reason);

@@ -1,6 +1,7 @@
 import type { Store, Vault } from '@plumbline/db';
 import type { Catalog } from '@plumbline/nodes';
 import type { Logger } from 'pino';
+import type { CrashPointReached } from '../crash-points.ts';
 import type { Evaluator } from '../evaluate/pool.ts';
 
 /** An application registered with a vendor. */
@@ -27,7 +28,5 @@ export interface Dependencies {
   readonly oauthClients: Readonly<Record<string, OAuthClient>>;
   readonly sandboxClient?: OAuthClient;
   /** Named points at which a fault test may stop the process. Never set outside tests. */
-  readonly crashPoint?: (name: CrashPoint) => void;
+  readonly crashPoint?: CrashPointReached;
 }
-
-export type CrashPoint = 'after-intent' | 'after-vendor-call' | 'after-step-recorded' | 'mid-token-refresh';

@@ -26,13 +26,13 @@ export async function performOnce(
   given: GivenClaim = {},
 ): Promise<NodeResult> {
   if (!type.run) return { output: context.input };
-  if (!isWrite(effectOf(type, context.input))) return await type.run(context);
+  if (!isWrite(effectOf(type, context.input))) return await carryOutRead(deps, step, type, context);
   const { companyId, key } = step;
   const claim = given.claimed ? ({ kind: 'first' } as const) : await claimEffect(deps, step, context.signal);
   if (claim.kind === 'confirmed') return claim.result;
   const heart = setInterval(() => void keepClaim(deps, companyId, key).catch(() => undefined), HEARTBEAT_MS);
   try {
-    deps.crashPoint?.('after-intent');
+    deps.crashPoint?.('after-intent', step.nodeId);
     const result = await carryOut(deps, { ...step, type, context, mayBeThere: claim.kind === 'unsettled' });
     if (given.confirm) given.confirm(result);
     else await settle(deps, companyId, key, 'confirmed', result);
@@ -64,6 +64,10 @@ export function effectOf(type: NodeType, input: unknown): NodeType['effect'] {
   return type.effectFor?.(input as never) ?? type.effect;
 }
 
+function honoursKey(type: NodeType, input: unknown): boolean {
+  return (type.idempotencyFor?.(input as never) ?? type.idempotency) === 'key';
+}
+
 /** Whether it leaves something behind. */
 export function isWrite(effect: NodeType['effect']): boolean {
   return effect === 'create' || effect === 'upsert';
@@ -76,7 +80,22 @@ interface Work extends StepKeyed {
   readonly mayBeThere: boolean;
 }
 
-async function carryOut(deps: Dependencies, { companyId, key, type, context, mayBeThere }: Work): Promise<NodeResult> {
+async function carryOutRead(
+  deps: Dependencies,
+  { nodeId }: StepKeyed,
+  type: NodeType,
+  context: RunContext<never>,
+): Promise<NodeResult> {
+  if (!type.run) throw new Error(`${type.id} has nothing to run`);
+  const result = await type.run(context);
+  if (type.effect !== 'none') deps.crashPoint?.('after-vendor-call', nodeId);
+  return result;
+}
+
+async function carryOut(
+  deps: Dependencies,
+  { companyId, nodeId, key, type, context, mayBeThere }: Work,
+): Promise<NodeResult> {
   if (!type.run) throw new Error(`${type.id} has nothing to run`);
   if (mayBeThere) {
     const existing = await findEarlier(type, context).catch(async (error: unknown) => {
@@ -87,7 +106,7 @@ async function carryOut(deps: Dependencies, { companyId, key, type, context, may
   }
   try {
     const result = await type.run(context);
-    deps.crashPoint?.('after-vendor-call');
+    deps.crashPoint?.('after-vendor-call', nodeId);
     return result;
   } catch (error) {
     if (!isConnectorFailure(error) || error.kind !== 'ambiguous') {
@@ -185,7 +204,7 @@ async function keepClaim(deps: Dependencies, companyId: string, key: string): Pr
 /** @throws ConnectorFailure `ambiguous` when nothing can tell whether the earlier attempt went through. */
 async function findEarlier(type: NodeType, context: RunContext<never>): Promise<NodeResult | undefined> {
   if (type.findExisting) return await type.findExisting(context);
-  if (type.idempotency === 'key' || type.effect === 'upsert') return undefined;
+  if (effectOf(type, context.input) === 'upsert' || honoursKey(type, context.input)) return undefined;
   throw new ConnectorFailure({
     kind: 'ambiguous',
     code: 'sent_without_answer',

@@ -19,6 +19,7 @@ export function createActivities(deps: Dependencies): Activities & Pick<Carrying
     wakeStep: createWakeStep(deps),
     cancelRun: async ({ companyId, runId }) => {
       await ledger.submit(companyId, { run: { runId, status: 'cancelled', at: deps.now() } });
+      deps.crashPoint?.('after-cancel', runId);
       await cancelCalled(deps, { companyId, runId });
     },
   };

@@ -1,9 +1,9 @@
 import { DataError } from '@plumbline/db';
+import { isDatabaseAway } from '@plumbline/db/database-away';
 import { isConnectorFailure } from '@plumbline/nodes';
 
-/** Codes of a database that is out of reach, is shutting down, or had to choose between two transactions. */
-const passing = /^(08|53|57|58|40)[0-9A-Z]{3}$/;
-const network = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
+/** Codes of a database that has no room, or had to choose between two transactions. */
+const passing = /^(53|57|58|40)[0-9A-Z]{3}$/;
 
 /**
  * Whether our own database failed, and not the step: nothing can be recorded then, so the whole activity is tried again instead. What a vendor or a
@@ -12,8 +12,5 @@ const network = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EN
 export function isLedgerError(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof DataError || isConnectorFailure(error)) return false;
   const { code } = error as { code?: unknown };
-  if (typeof code === 'string' && (passing.test(code) || network.has(code))) return true;
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|driver has already been destroyed/.test(
-    error.message,
-  );
+  return isDatabaseAway(error) || (typeof code === 'string' && passing.test(code));
 }

@@ -156,6 +156,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
         const receipt = await lane.commit({ begin, claim: { ...ref, key } });
         if (!receipt.begun) return { kind: 'gone' };
         claimed = receipt.claimed;
+        deps.crashPoint?.('after-claim', nodeId);
       } else if (type.effect !== 'none') lane.note({ begin });
       const depth = depthOfRun(lane);
       const confirm = (given: NodeResult): unknown => (confirmed = given);
@@ -164,6 +165,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
       const port = result.port ?? 'out';
       json([mapped, output]); // what cannot be stored is this step's failure, not its batch's
       const at = deps.now();
+      deps.crashPoint?.('before-step-recorded', nodeId);
       lane.note({
         end: { ...ref, status: 'succeeded', attempt, startedAt, at, port, input: mapped, output },
         ...settlement(key, confirmed),
@@ -181,7 +183,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
       if (known?.error) await sayThatItWorksAgain(deps, { input, step, lane, at });
       if (deps.crashPoint) {
         await lane.commit({});
-        deps.crashPoint('after-step-recorded');
+        deps.crashPoint('after-step-recorded', nodeId);
       }
       return { kind: 'done', port };
     } catch (error) {

@@ -11,7 +11,7 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
     const { companyId, runId, nodeId, iteration, decision } = input;
     const plan = await plans.load(companyId, input.planHash);
     const now = deps.now();
-    return await deps.store.tenant(companyId, async (tx) => {
+    const settled = await deps.store.tenant(companyId, async (tx) => {
       const found = await stepOf(tx, input).select(['status', 'error']).forUpdate().executeTakeFirst();
       // Giving up needs nobody to look first, so a step that would be tried again by itself can be given up too.
       const open =
@@ -76,8 +76,11 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
       // Due at once, with all of its attempts before it.
       const override = decision.input ? { override: json(decision.input) } : {};
       await step.set({ status: 'waiting', attempt: 0, suspended: false, next_attempt_at: now, ...override }).execute();
+      deps.crashPoint?.('mid-decision', nodeId);
       return true;
     });
+    deps.crashPoint?.('after-decision', nodeId);
+    return settled;
   };
 }
 

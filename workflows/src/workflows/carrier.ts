@@ -63,6 +63,8 @@ interface Lane {
   woken: boolean;
   /** It is being carried on, or a step that waits for a time is being changed: never both at once. */
   held: boolean;
+  /** Something is being done about it because somebody asked. */
+  asked: boolean;
   cancelled: boolean;
   ended: boolean;
 }
@@ -74,7 +76,7 @@ interface Lane {
 export async function runCarrier(input: CarrierInput): Promise<void> {
   const { companyId, planHash, runIds } = input;
   const lanes = new Map<string, Lane>(
-    runIds.map((runId) => [runId, { woken: false, held: true, cancelled: false, ended: false }]),
+    runIds.map((runId) => [runId, { woken: false, held: true, asked: false, cancelled: false, ended: false }]),
   );
 
   setHandler(
@@ -83,12 +85,16 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
       const lane = lanes.get(runId);
       if (!lane) throw notParked(nodeId);
       const settle = (exclusive: boolean): Promise<boolean> =>
-        activities.settleStep({ companyId, planHash, runId, nodeId, iteration, decision, exclusive });
+        inTurn(lane, () =>
+          activities.settleStep({ companyId, planHash, runId, nodeId, iteration, decision, exclusive }),
+        );
       // The first decision stands, and whoever comes second is told. What waits for a time can be given up too, but not while it may be begun.
       const settled =
         (await settle(false)) || (decision.action === 'abort' && (await holding(lane, () => settle(true))));
-      if (!settled) throw notParked(nodeId);
+      // A worker may have recorded it and died: whoever comes next finds the step elsewhere. So the run is looked at again in either case, or it would
+      // stand still with its decision made.
       lane.woken = true;
+      if (!settled) throw notParked(nodeId);
     },
     {
       validator: ({ runId, nodeId }) => {
@@ -100,8 +106,8 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
     wakeUpdate,
     async ({ runId, nodeId, iteration }) => {
       const lane = lanes.get(runId);
-      if (!lane || !(await holding(lane, () => activities.wakeStep({ companyId, runId, nodeId, iteration }))))
-        throw notWaiting(nodeId);
+      const wake = () => activities.wakeStep({ companyId, runId, nodeId, iteration });
+      if (!lane || !(await holding(lane, () => inTurn(lane, wake)))) throw notWaiting(nodeId);
       lane.woken = true;
     },
     {
@@ -113,7 +119,7 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
   setHandler(cancelSignal, async ({ runId }) => {
     const lane = lanes.get(runId);
     if (!lane) return;
-    await activities.cancelRun({ companyId, runId });
+    await inTurn(lane, () => activities.cancelRun({ companyId, runId }));
     lane.cancelled = true;
   });
   setHandler(lookSignal, ({ runIds: woken }) => {
@@ -198,6 +204,20 @@ async function holding<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
     return await work();
   } finally {
     lane.held = false;
+  }
+}
+
+/**
+ * What is asked about one run is done one after the other. Two local activities that end together reach the workflow together, but on replay one by one,
+ * and what follows them would come in another order: Temporal would refuse to go on with the run.
+ */
+async function inTurn<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
+  while (lane.asked) await condition(() => !lane.asked);
+  lane.asked = true;
+  try {
+    return await work();
+  } finally {
+    lane.asked = false;
   }
 }
 

@@ -1,0 +1,95 @@
+import type { Accounting } from '@plumbline/engine/contract';
+import { expect } from 'vitest';
+import type { MockVendor } from './mock-vendor.ts';
+import type { TestPlatform } from './platform.ts';
+import type { Sender } from './sender.ts';
+import { until } from './until.ts';
+
+/** Where the runs of a flow stand, by status. */
+export async function standing(up: TestPlatform, flowId: string): Promise<Readonly<Record<string, number>>> {
+  const { rows } = await up.owner.query<{ status: string; count: number }>(
+    'select status, count(*)::int as count from runs where flow_id = $1 group by status',
+    [flowId],
+  );
+  return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
+}
+
+/**
+ * Waits until every acknowledged delivery has its run and every run has ended.
+ * @returns how long that took, in milliseconds.
+ */
+export async function untilSettled(
+  up: TestPlatform,
+  flowId: string,
+  sender: Pick<Sender, 'acked'>,
+  withinMs = 180_000,
+): Promise<number> {
+  const began = performance.now();
+  let last: unknown;
+  await until(
+    `${sender.acked.size} runs to end`,
+    async () => {
+      // The database may be the one that is away.
+      last = await standing(up, flowId).catch(String);
+      const { succeeded = 0, failed = 0, cancelled = 0 } = last as Record<string, number>;
+      return succeeded + failed + cancelled >= sender.acked.size;
+    },
+    { withinMs, everyMs: 100 },
+  ).catch((error: unknown) => {
+    throw new Error(`${String(error)}: ${JSON.stringify(last)}`);
+  });
+  return performance.now() - began;
+}
+
+/** Nothing lost, nothing doubled: each acknowledged delivery has one run, each run its effects, once and in order. */
+export async function expectAllOnce(given: {
+  readonly up: TestPlatform;
+  readonly flowId: string;
+  readonly sender: Pick<Sender, 'acked'>;
+  readonly vendor: MockVendor;
+  readonly writes: number;
+}): Promise<void> {
+  const { up, flowId, sender, vendor, writes } = given;
+  const { rows } = await up.owner.query<{ id: string; runs: number; succeeded: number }>(
+    `select events.dedupe_key as id, count(*)::int as runs, count(*) filter (where runs.status = 'succeeded')::int as succeeded
+       from runs join events on events.id = runs.event_id where runs.flow_id = $1 group by events.dedupe_key`,
+    [flowId],
+  );
+  const found = new Map(rows.map((row) => [row.id, row]));
+  expect(
+    [...sender.acked].filter((id) => !found.has(id)),
+    'lost',
+  ).toEqual([]);
+  expect(
+    rows.filter(({ runs }) => runs !== 1),
+    'runs doubled',
+  ).toEqual([]);
+  expect(
+    rows.filter(({ succeeded }) => succeeded !== 1),
+    'runs that did not succeed',
+  ).toEqual([]);
+  expect(vendor.doubled(), 'effects doubled').toEqual([]);
+  expect(vendor.outOfOrder(), 'effects out of order').toEqual([]);
+  const effects = Map.groupBy(vendor.effects, ({ id }) => id);
+  expect(
+    [...sender.acked].filter((id) => effects.get(id)?.length !== writes),
+    'effects missing',
+  ).toEqual([]);
+}
+
+/** The product's own accounts tie. */
+export async function expectAccountsTie(up: TestPlatform): Promise<Accounting> {
+  const client = await up.client();
+  const accounting = await client.call<Accounting>('GET', '/api/health/accounting');
+  expect(accounting).toMatchObject({ ties: true, events: { strays: [] }, runs: { strays: [] } });
+  return accounting;
+}
+
+/** Runs of a flow that are on their way; what is killed while there are none proves nothing. */
+export async function underWay(up: TestPlatform, flowId: string): Promise<number> {
+  const { rows } = await up.owner.query<{ count: number }>(
+    'select count(*)::int as count from runs where flow_id = $1 and finished_at is null',
+    [flowId],
+  );
+  return rows[0]?.count ?? 0;
+}
