@@ -339,6 +339,62 @@ export interface Tables {
     answer: Json<Record<string, unknown>> | null;
     answered_at: Timestamp | null;
   };
+  /** Keys that came by a step of a flow. */
+  seen_keys: {
+    company_id: string;
+    flow_id: string;
+    node_id: string;
+    key: string;
+    /** Whoever came first. */
+    run_id: string;
+    iteration: string;
+    until: Timestamp;
+  };
+  /** How far the turns of a step are given away. */
+  paces: { company_id: string; flow_id: string; node_id: string; key: string; window_at: Timestamp; used: number };
+  /** Items that runs have put together. */
+  batches: {
+    id: Generated<string>;
+    company_id: string;
+    flow_id: string;
+    node_id: string;
+    key: string;
+    /** The step that goes on with them. */
+    run_id: string;
+    iteration: string;
+    opened_at: Timestamp;
+    closed_at: Timestamp | null;
+  };
+  batch_items: {
+    company_id: string;
+    batch_id: string;
+    number: Sequence;
+    run_id: string;
+    node_id: string;
+    iteration: string;
+    item: Json<unknown[] | Record<string, unknown>> | null;
+  };
+  /** Who holds a name, and who waits for it. */
+  locks: {
+    company_id: string;
+    name: string;
+    number: Sequence;
+    run_id: string;
+    node_id: string;
+    iteration: string;
+    held_at: Timestamp | null;
+  };
+  /** Small things that flows remember for each other. */
+  kept_values: {
+    company_id: string;
+    collection: string;
+    key: string;
+    value: Json<unknown[] | Record<string, unknown>>;
+    written_by: string;
+    version: Generated<number>;
+    expires_at: Timestamp | null;
+    updated_at: UpdatedAt;
+  };
   /** Runs whose carriers are to be told that something happened. */
   run_wakes: {
     company_id: string;

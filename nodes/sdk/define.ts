@@ -108,11 +108,19 @@ export function defineHold<I extends InputSchema, O extends z.ZodType>(
   hold: Common<I, O> & {
     readonly example?: z.input<I>;
     readonly open: (context: RunContext<z.infer<I>>) => Promise<Hold>;
+    readonly expire?: (context: RunContext<z.infer<I>>) => Promise<unknown>;
     readonly close: (input: z.infer<I>, ended: HoldEnd) => NodeResult<z.infer<O>>;
   },
 ): NodeType {
-  const { open, close, ...rest } = hold;
-  return erase({ version: 1, ports: onePort, effect: 'none', ...rest, kind: 'logic', hold: { open, close } });
+  const { open, expire, close, ...rest } = hold;
+  return erase({
+    version: 1,
+    ports: onePort,
+    effect: 'none',
+    ...rest,
+    kind: 'logic',
+    hold: { open, ...(expire ? { expire } : {}), close },
+  });
 }
 
 /** Declares what starts a flow. It does not run; its `input` is the configuration of the subscription. */

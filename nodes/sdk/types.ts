@@ -92,6 +92,40 @@ export interface Platform {
   }): Promise<void>;
   /** What this run hands back to whoever called it. */
   handBack(values: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Whether this is the first step of its kind in the flow with such a key, within so many seconds. */
+  firstOf(key: string, seconds: number): Promise<boolean>;
+  /** When it is this step's turn, so many in each window of so many seconds; undefined when only now would do and there is no room. */
+  takeTurn(pace: {
+    readonly key: string;
+    readonly limit: number;
+    readonly perSeconds: number;
+    readonly onlyNow: boolean;
+  }): Promise<Date | undefined>;
+  /** Has this step wait for quiet; those that waited for the same are answered `{ by: <run> }`. */
+  waitForQuiet(key: string): Promise<void>;
+  /** Puts an item to those of other runs. The first one waits and is answered `{ items }` when there are `count`. */
+  collect(given: {
+    readonly key: string;
+    readonly item: unknown;
+    readonly count: number;
+  }): Promise<
+    | { readonly role: 'first' }
+    | { readonly role: 'joined'; readonly runId: string }
+    | { readonly role: 'full'; readonly items: readonly unknown[] }
+  >;
+  /** Closes what this step has waited to be put together. */
+  closeCollected(): Promise<readonly unknown[]>;
+  /** Gets in line for a name that so many may hold; answered when it is this step's turn. Given up with the run at the latest. */
+  getInLine(name: string, permits: number): Promise<boolean>;
+  letGo(name: string): Promise<void>;
+  /** Small things that flows remember for each other. */
+  readKept(collection: string, key: string): Promise<{ readonly found: boolean; readonly value: unknown }>;
+  keep(given: {
+    readonly collection: string;
+    readonly key: string;
+    readonly value: unknown;
+    readonly expiresAt: Date | null;
+  }): Promise<{ readonly version: number }>;
   /** Has this step wait for an event of a key, in whose data at `path` stands `value`. The answer is the event's data. */
   expect(event: { readonly key: string; readonly path: readonly string[]; readonly value: string }): Promise<void>;
   /** Answers whoever sent the event of this run. `first` is false when an answer stands already; it then stays. */
@@ -106,6 +140,8 @@ export interface Platform {
 export interface Hold {
   /** Without an answer it goes on then; for ever when absent. */
   readonly until?: Date;
+  /** It is answered already, and waits for nothing. */
+  readonly answer?: unknown;
 }
 
 /** What ended the wait. */
@@ -182,6 +218,8 @@ export interface NodeType {
   readonly hold?: {
     /** Opens what is waited for. Called again after a crash, it must change nothing. */
     open(context: RunContext<never>): Promise<Hold>;
+    /** Asked when its time has come without an answer: what stands for one, if anything does. May be called again. */
+    expire?(context: RunContext<never>): Promise<unknown>;
     /** What the step hands on once it is answered, or its time has come. Pure. */
     close(input: never, ended: HoldEnd): NodeResult;
   };

@@ -7,6 +7,7 @@ import { QUEUED_CHANNEL, type QueuedNotice } from '../go-ahead.ts';
 import type { RunRef } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { PlatformStep } from './platform.ts';
+import { letGoIn } from './turns/lock.ts';
 
 /** The trigger of flows that other flows call. */
 export const CALLED_TRIGGER = 'core.flow-input';
@@ -112,6 +113,7 @@ export async function cancelCalled(deps: Dependencies, { companyId, runId }: Run
       returning id, carrier_id`.execute(tx);
     if (rows.length === 0) return;
     const runIds = rows.map(({ id }) => id);
+    for (const id of runIds) await letGoIn(tx, { companyId, runId: id, now: deps.now() });
     await tx
       .updateTable('steps')
       .set({ status: 'failed', finished_at: deps.now(), next_attempt_at: null })

@@ -1,3 +1,4 @@
+import type { Transaction } from '@plumbline/db';
 import { interpret, type Interpretation, type NodeEnd } from '../flow/interpret.ts';
 import type { Plan, PlanNode } from '../flow/plan.ts';
 import { LOOP_PORT, regionsOf } from '../flow/regions.ts';
@@ -5,9 +6,14 @@ import type { StepFailure } from '../step-failure.ts';
 import type { LaneReport } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { stepName, topLevel, type Lane, type Scope } from './lane.ts';
+import type { LedgerWrite } from './ledger-writer.ts';
 import { carryLoop, type LoopEnd } from './loop.ts';
 import type { StepAttempt, StepOutcome, StepRunner } from './run-step.ts';
+import { letGoIn } from './turns/lock.ts';
 import { undoRun } from './undo-run.ts';
+
+/** The node type that has a run hold a name. */
+const LOCK = 'core.lock';
 
 /** A run that was taken up, and how long it may be carried on. */
 export interface RunWork {
@@ -197,9 +203,18 @@ export class CarriedRun {
         skipped,
         ...(failure ? { error: failure } : {}),
       },
+      ...this.#lettingGo(),
     });
     this.deps.crashPoint?.('after-run-ended', planHash);
     return endedReport(lane.runId);
+  }
+
+  /** What it holds, others may have when it ends: in the same transaction, or one of them would wait for ever. */
+  #lettingGo(): Pick<LedgerWrite, 'also'> {
+    const { lane, plan, companyId } = this.work;
+    if (!Object.values(plan.steps).some(({ type }) => type === LOCK)) return {};
+    const write = (tx: Transaction) => letGoIn(tx, { companyId, runId: lane.runId, now: this.deps.now() });
+    return { also: { order: '', write } };
   }
 
   async #wait(): Promise<LaneReport> {

@@ -4,6 +4,7 @@ import type { Activities } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createLedgerWriter } from './ledger-writer.ts';
 import { PlanCache } from './plans.ts';
+import { letGo } from './turns/lock.ts';
 import { createSettleStep, createWakeStep } from './settle-step.ts';
 
 export type { Activities } from './contract.ts';
@@ -21,6 +22,7 @@ export function createActivities(deps: Dependencies): Activities & Pick<Carrying
       await ledger.submit(companyId, { run: { runId, status: 'cancelled', at: deps.now() } });
       deps.crashPoint?.('after-cancel', runId);
       await cancelCalled(deps, { companyId, runId });
+      await letGo(deps.store, { companyId, runId, now: deps.now() });
     },
   };
 }

@@ -5,6 +5,12 @@ import { callFlow } from './call-flow.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Lane } from './lane.ts';
 import { respond } from './respond.ts';
+import { closeCollected, collect } from './turns/collect.ts';
+import { firstOf } from './turns/first-of.ts';
+import { keepValue, readKept } from './turns/kept-values.ts';
+import { getInLine, letGo } from './turns/lock.ts';
+import { takeTurn } from './turns/pace.ts';
+import { waitForQuiet } from './turns/quiet.ts';
 import { awaitEvent } from './waits.ts';
 
 /** A step, as far as the platform's services need to know it. */
@@ -19,7 +25,8 @@ export interface PlatformStep {
 
 /** What only the platform can do for a core node. Every service is idempotent for a step: carried out again, it changes nothing. */
 export function platformFor(deps: Dependencies, step: PlatformStep, key: string): Platform {
-  const { companyId, runId } = step;
+  const { companyId, runId, nodeId, iteration, lane } = step;
+  const place = { companyId, flowId: lane.flowId, runId, nodeId, iteration };
   return {
     notify: (notice) =>
       deps.store.tenant(companyId, async (tx) => {
@@ -55,6 +62,15 @@ export function platformFor(deps: Dependencies, step: PlatformStep, key: string)
           .execute(),
       );
     },
+    firstOf: (name, seconds) => firstOf(deps.store, place, { key: name, seconds, now: deps.now() }),
+    takeTurn: (pace) => takeTurn(deps.store, place, { ...pace, now: deps.now() }),
+    waitForQuiet: (name) => waitForQuiet(deps.store, place, { key: name, now: deps.now() }),
+    collect: (given) => collect(deps.store, place, { ...given, now: deps.now() }),
+    closeCollected: () => closeCollected(deps.store, place, deps.now()),
+    getInLine: (name, permits) => getInLine(deps.store, place, { name, permits, now: deps.now() }),
+    letGo: (name) => letGo(deps.store, { companyId, runId, name, now: deps.now() }),
+    readKept: (collection, name) => readKept(deps.store, companyId, { collection, key: name, now: deps.now() }),
+    keep: (given) => keepValue(deps.store, companyId, { ...given, by: key, now: deps.now() }),
     expect: (event) => awaitEvent(deps.store, step, event),
   };
 }

@@ -27,7 +27,7 @@ import { platformFor } from './platform.ts';
 import { RATE_BUDGET, RateGate } from './rate-gate.ts';
 import { sayThatItWorksAgain, tellPeople } from './step-notices.ts';
 import { simulate, type Simulated } from './try-step.ts';
-import { readAnswer } from './waits.ts';
+import { closeWait, readAnswer, type Answer } from './waits.ts';
 
 /** Which attempt of which step. */
 export interface StepAttempt {
@@ -282,24 +282,27 @@ export function createRunStep(deps: Dependencies): StepRunner {
     if (!hold) throw new Error(`${type.id} waits for nothing`);
     const { companyId, runId, nodeId, iteration, attempt } = input;
     const end = { runId, nodeId, iteration, attempt, startedAt, input: mapped };
+    const context: RunContext<never> = {
+      input: mapped as never,
+      http: noVendor,
+      fetchPublic: fetchAtDepth(deps.fetchPublic, depthOfRun(lane)),
+      idempotencyKey: key,
+      now: deps.now,
+      signal: AbortSignal.timeout(60_000),
+      platform: platformFor(deps, { ...input, step, lane }, key),
+    };
     let until = known?.suspended ? known.nextAttemptAt : null;
+    let answered: Answer | undefined;
     if (!known?.suspended) {
       // What it opens may be answered at once, so everything before it must be on record.
       const { begun } = await lane.commit({ begin: { runId, nodeId, iteration, attempt, at: startedAt } });
       if (!begun) return { kind: 'gone' };
-      const platform = platformFor(deps, { ...input, step, lane }, key);
-      const opened = await hold.open({
-        input: mapped as never,
-        http: noVendor,
-        fetchPublic: fetchAtDepth(deps.fetchPublic, depthOfRun(lane)),
-        idempotencyKey: key,
-        now: deps.now,
-        signal: AbortSignal.timeout(60_000),
-        platform,
-      });
+      const opened = await hold.open(context);
       until = opened.until ?? null;
+      if (opened.answer !== undefined) answered = { answer: opened.answer, at: deps.now() };
     }
-    const answered = await readAnswer(deps.store, { companyId, runId, nodeId, iteration });
+    const ref = { companyId, runId, nodeId, iteration };
+    answered ??= await readAnswer(deps.store, ref);
     const now = deps.now();
     if (!answered && (!until || until > now)) {
       if (!known?.suspended)
@@ -308,6 +311,9 @@ export function createRunStep(deps: Dependencies): StepRunner {
         });
       return until ? { kind: 'retry', afterMs: until.getTime() - now.getTime() } : { kind: 'held' };
     }
+    // Its time is up, unless an answer comes at this very moment: one of the two is first.
+    answered ??= await closeWait(deps.store, ref);
+    if (!answered && hold.expire) answered = { answer: await hold.expire(context), at: now };
     const result = hold.close(
       mapped as never,
       answered ? { kind: 'answered', ...answered } : { kind: 'expired', at: until ?? now },

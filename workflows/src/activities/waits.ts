@@ -23,6 +23,30 @@ export async function readAnswer(store: Store, ref: StepRef): Promise<Answer | u
   return row?.answered_at ? { answer: row.answer, at: row.answered_at } : undefined;
 }
 
+/** Ends a wait whose time is up. Resolves with the answer that came before, if one did; afterwards none can come. */
+export async function closeWait(store: Store, ref: StepRef): Promise<Answer | undefined> {
+  const { companyId, runId, nodeId, iteration } = ref;
+  return await store.tenant(companyId, async (tx) => {
+    const of = tx
+      .selectFrom('waits')
+      .select(['answer', 'answered_at'])
+      .where('company_id', '=', companyId)
+      .where('run_id', '=', runId)
+      .where('node_id', '=', nodeId)
+      .where('iteration', '=', iteration);
+    const row = await of.forUpdate().executeTakeFirst();
+    if (row?.answered_at) return { answer: row.answer, at: row.answered_at };
+    await tx
+      .deleteFrom('waits')
+      .where('company_id', '=', companyId)
+      .where('run_id', '=', runId)
+      .where('node_id', '=', nodeId)
+      .where('iteration', '=', iteration)
+      .execute();
+    return undefined;
+  });
+}
+
 /** Writes down that a step waits. Whoever answers wakes the run in the same transaction. */
 export async function openWait(
   store: Store,

@@ -1,0 +1,123 @@
+import { json, type Store, type Transaction } from '@plumbline/db';
+import { oneAtATime, type Place } from './place.ts';
+
+/**
+ * Gets in line for a name that so many may hold at once. Asked again, it keeps its place.
+ * @returns whether it holds it now; otherwise the step's wait is answered when its turn comes.
+ */
+export async function getInLine(
+  store: Store,
+  place: Place,
+  given: { readonly name: string; readonly permits: number; readonly now: Date },
+): Promise<boolean> {
+  const { companyId, runId, nodeId, iteration } = place;
+  const { name, permits, now } = given;
+  return await store.tenant(companyId, async (tx) => {
+    await oneAtATime(tx, 'lock', companyId, name);
+    await tx
+      .insertInto('locks')
+      .values({ company_id: companyId, name, run_id: runId, node_id: nodeId, iteration, held_at: null })
+      .onConflict((conflict) => conflict.columns(['company_id', 'run_id', 'node_id', 'iteration']).doNothing())
+      .execute();
+    await tx
+      .insertInto('waits')
+      .values({
+        ...{ company_id: companyId, run_id: runId, node_id: nodeId, iteration },
+        ...{ kind: 'lock', key: name, path: null, value: null, answer: null, answered_at: null },
+        config: json({ permits }),
+      })
+      .onConflict((conflict) => conflict.columns(['company_id', 'run_id', 'node_id', 'iteration']).doNothing())
+      .execute();
+    await hand(tx, companyId, name, now);
+    const own = await tx
+      .selectFrom('locks')
+      .select('held_at')
+      .where('company_id', '=', companyId)
+      .where('run_id', '=', runId)
+      .where('node_id', '=', nodeId)
+      .where('iteration', '=', iteration)
+      .executeTakeFirst();
+    return own?.held_at != null;
+  });
+}
+
+/** Gives up what a run holds, or waits for: one name, or all. Whoever is next in line is woken. */
+export async function letGo(
+  store: Store,
+  given: { readonly companyId: string; readonly runId: string; readonly name?: string; readonly now: Date },
+): Promise<void> {
+  await store.tenant(given.companyId, (tx) => letGoIn(tx, given));
+}
+
+/** The same, in a transaction with what else is written then. */
+export async function letGoIn(
+  tx: Transaction,
+  {
+    companyId,
+    runId,
+    name,
+    now,
+  }: { readonly companyId: string; readonly runId: string; readonly name?: string; readonly now: Date },
+): Promise<void> {
+  const held = await tx
+    .selectFrom('locks')
+    .select('name')
+    .distinct()
+    .where('company_id', '=', companyId)
+    .where('run_id', '=', runId)
+    .$if(name !== undefined, (query) => query.where('name', '=', name ?? ''))
+    .orderBy('name')
+    .execute();
+  for (const lock of held) {
+    await oneAtATime(tx, 'lock', companyId, lock.name);
+    await tx
+      .deleteFrom('locks')
+      .where('company_id', '=', companyId)
+      .where('run_id', '=', runId)
+      .where('name', '=', lock.name)
+      .execute();
+    await hand(tx, companyId, lock.name, now);
+  }
+}
+
+/** Hands a name to those next in line, as long as there is room. */
+async function hand(tx: Transaction, companyId: string, name: string, now: Date): Promise<void> {
+  const line = await tx
+    .selectFrom('locks')
+    .innerJoin('waits', (join) =>
+      join
+        .onRef('waits.company_id', '=', 'locks.company_id')
+        .onRef('waits.run_id', '=', 'locks.run_id')
+        .onRef('waits.node_id', '=', 'locks.node_id')
+        .onRef('waits.iteration', '=', 'locks.iteration'),
+    )
+    .select(['locks.run_id', 'locks.node_id', 'locks.iteration', 'locks.held_at', 'waits.config'])
+    .where('locks.company_id', '=', companyId)
+    .where('locks.name', '=', name)
+    .orderBy('locks.number')
+    .execute();
+  let holders = line.filter(({ held_at }) => held_at !== null).length;
+  for (const next of line) {
+    if (next.held_at !== null) continue;
+    // In the order in which they came: nobody overtakes whoever needs more room.
+    if (holders >= Number(next.config['permits'] ?? 1)) return;
+    holders++;
+    await tx
+      .updateTable('locks')
+      .set({ held_at: now })
+      .where('company_id', '=', companyId)
+      .where('run_id', '=', next.run_id)
+      .where('node_id', '=', next.node_id)
+      .where('iteration', '=', next.iteration)
+      .execute();
+    await tx
+      .updateTable('waits')
+      .set({ answer: json({ held: true }), answered_at: now })
+      .where('company_id', '=', companyId)
+      .where('run_id', '=', next.run_id)
+      .where('node_id', '=', next.node_id)
+      .where('iteration', '=', next.iteration)
+      .where('answered_at', 'is', null)
+      .execute();
+  }
+}

@@ -1,0 +1,266 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { FlowDocument } from '../../flow/schema.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { createActivities } from '../index.ts';
+import { openBench, type Bench } from '../testing.ts';
+import {
+  playedRun,
+  publishFlow,
+  scriptedVendor,
+  type PlayedFlow,
+  type PlayedRun,
+  type ScriptedVendor,
+} from '../testing-flow.ts';
+
+let bench: Bench;
+let vendor: ScriptedVendor;
+/** Seconds that have passed. */
+let passed: number;
+let deps: Dependencies;
+beforeAll(async () => {
+  bench = await openBench();
+});
+beforeEach(() => {
+  vendor = scriptedVendor();
+  passed = 0;
+  const types = vendor.nodeTypes.map((type) => [`${type.id}@1`, type] as const);
+  deps = {
+    ...bench.deps,
+    now: () => new Date(bench.deps.now().getTime() + passed * 1_000),
+    catalog: { ...bench.catalog, nodeTypes: new Map([...bench.catalog.nodeTypes, ...types]) },
+  };
+});
+afterAll(() => bench.close());
+
+const node = (type: string, inputs: Readonly<Record<string, unknown>> = {}): FlowDocument['nodes'][string] => ({
+  ...{ type, version: 1, name: type },
+  inputs: Object.fromEntries(
+    Object.entries(inputs).map(([field, value]) => [
+      field,
+      typeof value === 'string' && value.startsWith('=')
+        ? { kind: 'expression' as const, source: value.slice(1) }
+        : { kind: 'literal' as const, value: value as string },
+    ]),
+  ),
+});
+const edge = (from: string, to: string, port = 'out') => ({ id: `${from}:${port}:${to}`, from, port, to });
+
+/** trigger → the step in question → `yes <name>`, or by its other port → `no <name>` */
+async function flow(step: FlowDocument['nodes'][string], other?: string): Promise<PlayedFlow> {
+  return await publishFlow(bench, deps, {
+    nodes: {
+      t: node('test.begin'),
+      step,
+      yes: node('test.write', { name: '="yes " & trigger.name' }),
+      ...(other ? { no: node('test.write', { name: '="no " & trigger.name' }) } : {}),
+    },
+    edges: [edge('t', 'step'), edge('step', 'yes'), ...(other ? [edge('step', 'no', other)] : [])],
+  });
+}
+const begin = async (played: PlayedFlow, name: string, more: object = {}): Promise<PlayedRun> => {
+  const run = await played.begin({ name, ...more });
+  await run.play();
+  return run;
+};
+const called = () => vendor.calls;
+const isOver = async (run: PlayedRun) => (await run.play())?.ended;
+const wakes = async (run: PlayedRun) =>
+  (await bench.database.asOwner('select from run_wakes where run_id = $1', [run.runId])).length;
+
+describe('only once', () => {
+  test('lets the first with a key through, within its time', async () => {
+    const played = await flow(node('core.only-once', { key: '=trigger.key', amount: 1, unit: 'hours' }), 'repeat');
+    await begin(played, 'a', { key: 'k' });
+    await begin(played, 'b', { key: 'k' });
+    await begin(played, 'c', { key: 'other' });
+    passed = 3_601;
+    await begin(played, 'd', { key: 'k' });
+    expect(called()).toEqual(['yes a', 'no b', 'yes c', 'yes d']);
+  });
+
+  test('has one first among many at the same moment', async () => {
+    const played = await flow(node('core.only-once', { key: 'same' }), 'repeat');
+    const runs = await Promise.all(Array.from({ length: 10 }, (_, index) => played.begin({ name: String(index) })));
+    await Promise.all(runs.map((run) => run.play()));
+    expect(called().filter((name) => name.startsWith('yes'))).toHaveLength(1);
+    expect(called()).toHaveLength(10);
+  });
+});
+
+describe('at most so many', () => {
+  test('gives each its turn, so many in each window, in the order they came', async () => {
+    const played = await flow(node('core.throttle', { limit: 2, amount: 1, unit: 'minutes' }));
+    const runs = [];
+    for (const name of ['a', 'b', 'c', 'd', 'e']) runs.push(await begin(played, name));
+    expect(called()).toEqual(['yes a', 'yes b']);
+    passed = 59;
+    for (const run of runs) await run.play();
+    expect(called()).toHaveLength(2);
+    passed = 60;
+    for (const run of runs) await run.play();
+    expect(called()).toEqual(['yes a', 'yes b', 'yes c', 'yes d']);
+    expect(await runs[4]?.play()).toMatchObject({ wakeInMs: 60_000 });
+    passed = 120;
+    expect(await isOver(runs[4] as PlayedRun)).toBe(true);
+  });
+
+  test('sends the rest another way where it may not wait, and keeps a pace for each key', async () => {
+    const step = node('core.throttle', { limit: 1, unit: 'minutes', otherwise: 'skip', key: '=trigger.key' });
+    const played = await flow(step, 'over');
+    for (const [name, key] of [
+      ['a', 'x'],
+      ['b', 'x'],
+      ['c', 'y'],
+    ] as const)
+      await begin(played, name, { key });
+    passed = 60;
+    await begin(played, 'd', { key: 'x' });
+    expect(called()).toEqual(['yes a', 'no b', 'yes c', 'yes d']);
+  });
+});
+
+describe('waiting for quiet', () => {
+  test('goes on with the last one; those before it know at once', async () => {
+    const played = await flow(node('core.debounce', { amount: 60, unit: 'seconds' }), 'newer');
+    const first = await begin(played, 'a');
+    passed = 30;
+    const second = await begin(played, 'b');
+    expect(await wakes(first)).toBe(1);
+    expect(await isOver(first)).toBe(true);
+    passed = 80;
+    expect(await second.play()).toMatchObject({ ended: false, wakeInMs: 10_000 });
+    passed = 90;
+    expect(await isOver(second)).toBe(true);
+    expect(called()).toEqual(['no a', 'yes b']);
+    passed = 100;
+    const third = await begin(played, 'c');
+    expect(await third.play()).toMatchObject({ wakeInMs: 60_000 });
+    expect(called()).toHaveLength(2);
+  });
+});
+
+describe('collecting', () => {
+  const step = (more: object) => node('core.collect', { item: '=trigger.name', amount: 10, unit: 'minutes', ...more });
+
+  test('goes on with all of it when there are enough; the others went along', async () => {
+    const played = await flow(step({ count: 3 }), 'joined');
+    const first = await begin(played, 'a');
+    await begin(played, 'b');
+    expect(called()).toEqual(['no b']);
+    await begin(played, 'c');
+    expect(await wakes(first)).toBe(1);
+    expect(await isOver(first)).toBe(true);
+    expect((await first.steps())['step']?.['output']).toEqual({ items: ['a', 'b', 'c'], count: 3 });
+    expect(called()).toEqual(['no b', 'no c', 'yes a']);
+  });
+
+  test('goes on with what there is when its time is up, and begins anew', async () => {
+    const played = await flow(step({ count: 100 }), 'joined');
+    const first = await begin(played, 'a');
+    await begin(played, 'b');
+    passed = 600;
+    expect(await isOver(first)).toBe(true);
+    expect((await first.steps())['step']?.['output']).toEqual({ items: ['a', 'b'], count: 2 });
+    const next = await begin(played, 'c');
+    expect(await next.play()).toMatchObject({ ended: false, wakeInMs: 600_000 });
+  });
+
+  test('loses and doubles no item of many that come at the same moment', async () => {
+    const played = await flow(step({ count: 4 }), 'joined');
+    const runs = await Promise.all(Array.from({ length: 12 }, (_, index) => played.begin({ name: String(index) })));
+    await Promise.all(runs.map((run) => run.play()));
+    const ended = await Promise.all(runs.map((run) => run.play()));
+    expect(ended.every((report) => report?.ended)).toBe(true);
+    const outputs = await Promise.all(
+      runs.map(async (run) => (await run.steps())['step']?.['output'] as { items: string[] }),
+    );
+    const batches = outputs.map(({ items }) => items).filter((items) => items.length > 0);
+    expect(batches.map((items) => items.length)).toEqual([4, 4, 4]);
+    expect(batches.flat().sort()).toEqual(runs.map((_, index) => String(index)).sort());
+  });
+});
+
+describe('one at a time', () => {
+  const guarded = (permits = 1, name = 'month-end') =>
+    publishFlow(bench, deps, {
+      nodes: {
+        t: node('test.begin'),
+        lock: node('core.lock', { name, permits }),
+        inside: node('test.write', { name: '="in " & trigger.name' }),
+        unlock: node('core.unlock', { name }),
+        after: node('test.write', { name: '="after " & trigger.name' }),
+      },
+      edges: [edge('t', 'lock'), edge('lock', 'inside'), edge('inside', 'unlock'), edge('unlock', 'after')],
+    });
+
+  test('lets the next in when one is let go, in the order they came', async () => {
+    const played = await guarded();
+    vendor.outcomes.set('in a', ['invalid']);
+    const [a, b, c] = [await begin(played, 'a'), await begin(played, 'b'), await begin(played, 'c')];
+    expect(called()).toEqual(['in a']);
+    await a.settle('inside', { action: 'retry' });
+    expect(await isOver(a)).toBe(true);
+    expect([await wakes(b), await wakes(c)]).toEqual([1, 0]);
+    expect(await c.play()).toMatchObject({ ended: false });
+    expect(await isOver(b)).toBe(true);
+    expect(await isOver(c)).toBe(true);
+    expect(called()).toEqual(['in a', 'in a', 'after a', 'in b', 'after b', 'in c', 'after c']);
+  });
+
+  test.each([
+    ['fails', async (run: PlayedRun) => void (await run.settle('inside', { action: 'abort' }), await run.play())],
+    [
+      'is cancelled',
+      (run: PlayedRun) => createActivities(deps).cancelRun({ companyId: bench.companyId, runId: run.runId }),
+    ],
+  ])('lets the next in when the run that holds it %s', async (name, end) => {
+    const played = await guarded(1, name);
+    vendor.outcomes.set('in a', ['invalid']);
+    const [a, b] = [await begin(played, 'a'), await begin(played, 'b')];
+    await end(a);
+    expect(await wakes(b)).toBe(1);
+    expect(await isOver(b)).toBe(true);
+  });
+
+  test('lets as many in as it is told, and never more', async () => {
+    const played = await guarded(2, 'two');
+    vendor.outcomes.set('in a', ['invalid']);
+    vendor.outcomes.set('in b', ['invalid']);
+    const runs = [await begin(played, 'a'), await begin(played, 'b'), await begin(played, 'c')];
+    expect(called()).toEqual(['in a', 'in b']);
+    await runs[1]?.settle('inside', { action: 'retry' });
+    await runs[1]?.play();
+    expect(await isOver(runs[2] as PlayedRun)).toBe(true);
+  });
+});
+
+describe('what flows remember', () => {
+  test('is read by a later run, until it expires or is forgotten', async () => {
+    const remember = (value: unknown, days = 0) =>
+      publishFlow(bench, deps, {
+        nodes: { t: node('test.begin'), keep: node('core.remember', { key: 'k', value, days }) },
+        edges: [edge('t', 'keep')],
+      });
+    const recall = await flow(node('core.recall', { key: 'k' }), 'missing');
+    const read = async () => (await (await begin(recall, 'r')).steps())['step']?.['output'];
+    expect(await read()).toEqual({ found: false, value: null });
+    await begin(await remember({ cursor: 7 }, 1), 'w');
+    expect(await read()).toEqual({ found: true, value: { cursor: 7 } });
+    passed = 86_400;
+    expect(await read()).toEqual({ found: false, value: null });
+    await begin(await remember('again'), 'w');
+    expect(await read()).toEqual({ found: true, value: 'again' });
+    await begin(await remember(null), 'w');
+    expect(await read()).toEqual({ found: false, value: null });
+  });
+});
+
+test('a run that is taken up again keeps its turn', async () => {
+  const played = await flow(node('core.throttle', { limit: 1, unit: 'minutes' }));
+  await begin(played, 'a');
+  const run = await played.begin({ name: 'b' });
+  await Promise.all([run.advance(), playedRun(bench, deps, { runId: run.runId, planHash: played.planHash }).advance()]);
+  passed = 60;
+  expect(await isOver(run)).toBe(true);
+  expect(called()).toEqual(['yes a', 'yes b']);
+});
