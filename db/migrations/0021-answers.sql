@@ -15,8 +15,6 @@ grant select, insert on answers to plumbline_app;
 
 -- Until when somebody holds a line open for what becomes of this event; null for nearly all.
 alter table events add column awaited_until timestamptz;
--- Serves the triggers below: mostly nobody waits, and then nobody is told.
-create index events_awaited on events (awaited_until) where awaited_until is not null;
 
 create function notify_answer() returns trigger language plpgsql as $$
 begin
@@ -28,11 +26,12 @@ create trigger answers_given after insert on answers for each row execute functi
 -- A run that ends, or waits for a person, answers nothing more: whoever waits is told at once.
 create function notify_answer_of_runs() returns trigger language plpgsql as $$
 begin
-  if not exists (select from events where awaited_until > now() limit 1) then return null; end if;
+  -- Each by its key, whatever the planner thinks of a table that has just been filled.
   perform pg_notify('plumbline_answers', changed.event_id::text)
-    from changed join before using (company_id, id) join events on events.company_id = changed.company_id and events.id = changed.event_id
-   where before.status is distinct from changed.status and (changed.finished_at is not null or changed.status = 'parked')
-     and events.awaited_until > now();
+    from changed join before using (company_id, id)
+    join lateral (select awaited_until from events
+                   where events.company_id = changed.company_id and events.id = changed.event_id offset 0) asked on asked.awaited_until > now()
+   where before.status is distinct from changed.status and (changed.finished_at is not null or changed.status = 'parked');
   return null;
 end $$;
 create trigger runs_answer after update on runs referencing new table as changed old table as before for each statement execute function notify_answer_of_runs();

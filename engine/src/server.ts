@@ -9,7 +9,9 @@ import { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import { createAuth } from './auth/auth.ts';
+import { AtOnce } from './dispatch/at-once.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
+import { ConfirmedCarriers } from './dispatch/start-carriers.ts';
 import { Poller } from './dispatch/poller.ts';
 import { Answers } from './ingress/answers.ts';
 import { eventInbox } from './ingress/event-inbox.ts';
@@ -54,6 +56,7 @@ export async function startServer(
   const dispatcherStore = openDispatcherStore(settings.PLUMBLINE_DISPATCHER_DATABASE_URL);
   const live = new LiveHub(settings.PLUMBLINE_APP_DATABASE_URL, deps.store);
   let dispatcher: Dispatcher | undefined;
+  const confirmed = new ConfirmedCarriers();
   const services: Services = {
     settings,
     deps,
@@ -64,7 +67,17 @@ export async function startServer(
     connections: new Connections(deps),
     dispatcher: dispatcherStore,
     live,
-    inbox: eventInbox(deps.store),
+    inbox: eventInbox(
+      deps.store,
+      new AtOnce({
+        store: deps.store,
+        carriers,
+        log,
+        now: deps.now,
+        confirmed,
+        isIdle: () => dispatcher?.isIdle ?? false,
+      }),
+    ),
     answers: new Answers(settings.PLUMBLINE_APP_DATABASE_URL, deps.store),
     refusals: new Refusals(deps.store, log),
     templates: await loadTemplates(),
@@ -76,6 +89,7 @@ export async function startServer(
       dispatcher: dispatcherStore,
       dispatcherUrl: settings.PLUMBLINE_DISPATCHER_DATABASE_URL,
       carriers,
+      confirmed,
       runsPerCarrier: settings.PLUMBLINE_CARRIER_RUNS,
       evaluator: deps.evaluator,
       log,

@@ -53,8 +53,13 @@ const ours = await plumbline('b1', loopback.origin);
 const theirs = values.only === 'plumbline' ? undefined : await handWritten(loopback.origin);
 try {
   // Once for nothing: caches, connections, just-in-time compilation.
-  await throughput(ours, loopback, 60, 16);
-  if (theirs) for (const contender of [theirs.local, theirs.activities]) await throughput(contender, loopback, 20, 8);
+  await throughput(ours, loopback, 300, 16);
+  await latencies(ours, loopback, 40);
+  if (theirs)
+    for (const contender of [theirs.local, theirs.activities]) {
+      await throughput(contender, loopback, 100, 8);
+      await latencies(contender, loopback, 20);
+    }
   for (let round = 1; round <= rounds; round++) {
     say(`round ${round} of ${rounds}`);
     const idle = await latencies(ours, loopback, 40);

@@ -5,7 +5,7 @@ import type { Evaluator } from '@plumbline/workflows/evaluate/pool';
 import type { Logger } from 'pino';
 import { claimEvents, type QueuedRun } from './claim.ts';
 import { fireDueSchedules } from './scheduler.ts';
-import { startCarriers } from './start-carriers.ts';
+import { startCarriers, type ConfirmedCarriers } from './start-carriers.ts';
 import { wakeRuns } from './wake-runs.ts';
 
 export interface DispatcherOptions {
@@ -19,6 +19,7 @@ export interface DispatcherOptions {
   readonly log: Logger;
   readonly now: () => Date;
   readonly crashPoint?: CrashPointReached;
+  readonly confirmed: ConfirmedCarriers;
 }
 
 /** How often it looks without being told, in case a notice was lost. */
@@ -51,6 +52,11 @@ export class Dispatcher {
   look(): void {
     this.#again = true;
     this.#wake?.();
+  }
+
+  /** Whether it waits for something to do. */
+  get isIdle(): boolean {
+    return this.#wake !== undefined && !this.#again;
   }
 
   async close(): Promise<void> {

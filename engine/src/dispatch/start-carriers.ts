@@ -1,4 +1,4 @@
-import { literal, type Store } from '@plumbline/db';
+import type { Store } from '@plumbline/db';
 import type { Carriers } from '@plumbline/workflows/client';
 import type { CrashPointReached } from '@plumbline/workflows/crash-points';
 import type { Logger } from 'pino';
@@ -7,9 +7,36 @@ import type { QueuedRun } from './claim.ts';
 /** Temporal's start calls get slow when hundreds are in flight at once. */
 const IN_FLIGHT = 10;
 
+/** So long a carrier that Temporal has confirmed is not started again, though no worker has come to it yet. */
+const TRUSTED_MS = 60_000;
+
+/** Carriers that Temporal has confirmed to this process. */
+export class ConfirmedCarriers {
+  readonly #until = new Map<string, number>();
+
+  has(carrierId: string): boolean {
+    return (this.#until.get(carrierId) ?? 0) > Date.now();
+  }
+
+  add(carrierId: string): void {
+    const now = Date.now();
+    // Oldest first: what is over is at the front.
+    for (const [id, until] of this.#until) {
+      if (until > now) break;
+      this.#until.delete(id);
+    }
+    this.#until.set(carrierId, now + TRUSTED_MS);
+  }
+
+  /** Temporal does not know it after all. */
+  delete(carrierId: string): void {
+    this.#until.delete(carrierId);
+  }
+}
+
 /**
- * Starts the carriers of queued runs and marks those that Temporal has taken. A failure is no loss: the run stays queued, and the sweep starts it again
- * under the same id.
+ * Starts the carriers of queued runs. A failure is no loss: a run stays unconfirmed until a worker has taken it up for its carrier, and the sweep starts it
+ * again under the same id.
  */
 export async function startCarriers(
   options: {
@@ -17,11 +44,12 @@ export async function startCarriers(
     readonly carriers: Carriers;
     readonly log: Logger;
     readonly now: () => Date;
+    readonly confirmed?: ConfirmedCarriers;
     readonly crashPoint?: CrashPointReached;
   },
   runs: readonly QueuedRun[],
 ): Promise<void> {
-  const waiting = groupByCarrier(runs);
+  const waiting = groupByCarrier(runs).filter(([first]) => !first || !options.confirmed?.has(first.carrierId));
   let failures = 0;
   const work = async (): Promise<void> => {
     for (let carrier = waiting.pop(); carrier; carrier = waiting.pop()) {
@@ -36,10 +64,7 @@ export async function startCarriers(
           runIds: carrier.map(({ runId }) => runId),
         });
         options.crashPoint?.('after-carrier-started', planHash);
-        await options.store.script(companyId, [
-          `update runs set confirmed_at = ${literal(options.now().toISOString())}
-            where company_id = ${literal(companyId)} and carrier_id = ${literal(carrierId)} and confirmed_at is null`,
-        ]);
+        options.confirmed?.add(carrierId);
       } catch (error) {
         failures++;
         options.log.warn(

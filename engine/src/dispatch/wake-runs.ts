@@ -1,6 +1,7 @@
 import { literal, type DispatcherStore, type RunWake, type Store } from '@plumbline/db';
 import type { Carriers } from '@plumbline/workflows/client';
 import type { Logger } from 'pino';
+import type { ConfirmedCarriers } from './start-carriers.ts';
 
 /** Told at once. */
 const BATCH = 1_000;
@@ -16,6 +17,7 @@ export async function wakeRuns(options: {
   readonly dispatcher: DispatcherStore;
   readonly carriers: Carriers;
   readonly log: Logger;
+  readonly confirmed: ConfirmedCarriers;
 }): Promise<number> {
   const wakes = await options.dispatcher.runsToWake(BATCH);
   const waiting = [...Map.groupBy(wakes, ({ carrierId }) => carrierId).values()];
@@ -32,6 +34,7 @@ export async function wakeRuns(options: {
           group.map(({ runId }) => runId),
         );
         (known ? told : unknown).push(...group);
+        if (!known) options.confirmed.delete(first.carrierId);
       } catch (error) {
         failures++;
         const { carrierId } = first;

@@ -1,5 +1,7 @@
 import { json, literal, type Store } from '@plumbline/db';
 import { GroupCommit } from '@plumbline/db/group-commit';
+import type { AtOnce } from '../dispatch/at-once.ts';
+import type { QueuedRun } from '../dispatch/claim.ts';
 
 /** Something that happened, before anything else looks at it. */
 export interface NewEvent {
@@ -17,36 +19,70 @@ export interface StoredEvent {
   /** Absent when it was there already. */
   readonly id?: string;
   readonly duplicate: boolean;
+  /** Its runs are queued already; the dispatcher need not look. */
+  readonly dispatched?: boolean;
 }
 
-/** Stores events of many senders at once: one commit for all that arrive while the last one is under way. */
-export function eventInbox(store: Store): GroupCommit<NewEvent, StoredEvent> {
+type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * Stores events of many senders at once: one commit for all that arrive while the last one is under way. On an idle system their runs are started with
+ * them.
+ */
+export function eventInbox(store: Store, atOnce: AtOnce): GroupCommit<NewEvent, StoredEvent> {
   return new GroupCommit<NewEvent, StoredEvent>({
     apply: async (companyId, events) => {
-      const given = events.map(({ kind, key, dedupeKey, data, awaitedUntil }) => ({
-        kind,
-        key,
-        dedupe_key: dedupeKey,
-        data,
-        awaited_until: awaitedUntil ?? null,
-      }));
-      const [rows = []] = await store.script(companyId, [
-        `insert into events (company_id, kind, key, dedupe_key, data, awaited_until)
-         select '${companyId}', kind, key, dedupe_key, data, awaited_until
-           from jsonb_to_recordset(${literal(json(given))}::jsonb) as given (kind text, key text, dedupe_key text, data jsonb, awaited_until timestamptz)
-         on conflict (company_id, key, dedupe_key) do nothing
-         returning id, key, dedupe_key`,
-      ]);
-      const fresh = new Map(
-        rows.map((row) => [`${String(row['key'])}\n${String(row['dedupe_key'])}`, String(row['id'])]),
+      const given = givenRows(events);
+      if (!atOnce.mayTake(events.length)) return receipts(events, await insert(store, companyId, given));
+      const [rows = []] = await store.script(companyId, [atOnce.statement(companyId, given)]);
+      atOnce.start(
+        rows.flatMap((row): QueuedRun[] =>
+          row['run_id'] === null
+            ? []
+            : [
+                {
+                  companyId,
+                  runId: String(row['run_id']),
+                  carrierId: String(row['carrier_id']),
+                  planHash: String(row['plan_hash']),
+                },
+              ],
+        ),
       );
-      return events.map(({ key, dedupeKey }) => {
-        const name = `${key}\n${dedupeKey}`;
-        const id = fresh.get(name);
-        // The second of two in one batch is the repeat.
-        fresh.delete(name);
-        return id === undefined ? { duplicate: true } : { id, duplicate: false };
-      });
+      return receipts(events, rows);
     },
+  });
+}
+
+function givenRows(events: readonly NewEvent[]): string {
+  const rows = events.map(({ kind, key, dedupeKey, data, awaitedUntil }) => ({
+    kind,
+    key,
+    dedupe_key: dedupeKey,
+    data,
+    awaited_until: awaitedUntil ?? null,
+  }));
+  return `jsonb_to_recordset(${literal(json(rows))}::jsonb) as given (kind text, key text, dedupe_key text, data jsonb, awaited_until timestamptz)`;
+}
+
+async function insert(store: Store, companyId: string, given: string): Promise<readonly Row[]> {
+  const [rows = []] = await store.script(companyId, [
+    `insert into events (company_id, kind, key, dedupe_key, data, awaited_until)
+     select '${companyId}', kind, key, dedupe_key, data, awaited_until from ${given}
+     on conflict (company_id, key, dedupe_key) do nothing
+     returning id, key, dedupe_key`,
+  ]);
+  return rows;
+}
+
+function receipts(events: readonly NewEvent[], rows: readonly Row[]): StoredEvent[] {
+  const fresh = new Map(rows.map((row) => [`${String(row['key'])}\n${String(row['dedupe_key'])}`, row]));
+  return events.map(({ key, dedupeKey }) => {
+    const name = `${key}\n${dedupeKey}`;
+    const row = fresh.get(name);
+    // The second of two in one batch is the repeat.
+    fresh.delete(name);
+    if (!row) return { duplicate: true };
+    return { id: String(row['id']), duplicate: false, ...(row['run_id'] ? { dispatched: true } : {}) };
   });
 }

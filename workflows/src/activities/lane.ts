@@ -93,8 +93,13 @@ export async function takeUp(given: {
   const hasLoops = regions.top !== plan.graph;
   const columns =
     'run_id, node_id, iteration, status, attempt, port, output, error, next_attempt_at, suspended, finished_at, override';
-  const answers = await store.script(companyId, [
-    `update runs set status = 'running', started_at = coalesce(started_at, ${literal(now.toISOString())})
+  const [, ...answers] = await store.script(companyId, [
+    // A crash may lose that it was taken up, and then it is taken up again.
+    `select set_config('synchronous_commit', 'off', true)`,
+    // Whoever is asked to by Temporal knows that Temporal has them.
+    `update runs set status = 'running', started_at = coalesce(started_at, ${literal(now.toISOString())})${
+      onlyQueued ? '' : `, confirmed_at = coalesce(confirmed_at, ${literal(now.toISOString())})`
+    }
       where company_id = ${company} and id = any(${ids}) and finished_at is null${onlyQueued ? ` and status = 'queued'` : ''}
      returning id`,
     `select name, time_zone, currency from companies where id = ${company}`,

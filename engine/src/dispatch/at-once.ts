@@ -1,0 +1,87 @@
+import { literal, type Store } from '@plumbline/db';
+import type { Carriers } from '@plumbline/workflows/client';
+import { QUEUED_CHANNEL } from '@plumbline/workflows/go-ahead';
+import type { Logger } from 'pino';
+import type { QueuedRun } from './claim.ts';
+import { startCarriers, type ConfirmedCarriers } from './start-carriers.ts';
+
+/** More events than this at once are better off together, in carriers that the dispatcher fills. */
+const EVENTS = 4;
+
+export interface AtOnceOptions {
+  readonly store: Store;
+  readonly carriers: Carriers;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly confirmed: ConfirmedCarriers;
+  /** Whether the dispatcher has nothing to do. */
+  readonly isIdle: () => boolean;
+}
+
+/**
+ * Starts the runs of events in the transaction that stores them, on an idle system: a webhook then waits for one commit, where being claimed by the
+ * dispatcher costs another and two exchanges with the database. Only where there is nothing to look into: flows that take every event of the key.
+ */
+export class AtOnce {
+  readonly #options: AtOnceOptions;
+  /** Carriers that Temporal has not confirmed: while there are some, the next events are gathered. */
+  #starting = 0;
+
+  constructor(options: AtOnceOptions) {
+    this.#options = options;
+  }
+
+  mayTake(events: number): boolean {
+    return events <= EVENTS && this.#starting === 0 && this.#options.isIdle();
+  }
+
+  /** Temporal is told after the event was acknowledged; if it is away, the dispatcher's sweep tells it later. */
+  start(runs: readonly QueuedRun[]): void {
+    if (runs.length === 0) return;
+    this.#starting++;
+    void startCarriers(this.#options, runs).finally(() => this.#starting--);
+  }
+
+  /**
+   * Stores the events of `given` (as `kind, key, dedupe_key, data, awaited_until`) and the runs they start, and has the workers told: one statement.
+   * Rows are those of the events that are new, once for each run; `run_id` is null where the dispatcher has to look.
+   */
+  statement(companyId: string, given: string): string {
+    const company = literal(companyId);
+    const at = literal(this.#options.now().toISOString());
+    return `
+      with arrived as (select * from ${given}),
+      taking as (
+        select s.kind, s.key, s.flow_id, s.node_id, v.number, v.plan_hash
+          from subscriptions s
+          join flows f on f.company_id = s.company_id and f.id = s.flow_id and f.status = 'on'
+          join flow_versions v on v.company_id = f.company_id and v.flow_id = f.id and v.number = f.published_version
+         where s.company_id = ${company} and s.active and (s.kind, s.key) in (select kind, key from arrived)
+           and not exists (
+             select from subscriptions choosy
+              where choosy.company_id = ${company} and choosy.kind = s.kind and choosy.key = s.key and choosy.active and choosy.filter is not null)
+           and not exists (
+             select from waits where waits.company_id = ${company} and waits.kind = 'event' and waits.key = s.key and waits.answered_at is null)),
+      stored as (
+        insert into events (company_id, kind, key, dedupe_key, data, awaited_until, status, dispatched_at)
+        select ${company}, kind, key, dedupe_key, data, awaited_until,
+               case when taken then 'dispatched' else 'pending' end, case when taken then ${at}::timestamptz end
+          from (select arrived.*, exists (select from taking where taking.kind = arrived.kind and taking.key = arrived.key) as taken from arrived) looked
+        on conflict (company_id, key, dedupe_key) do nothing
+        returning id, kind, key, dedupe_key, data, status),
+      started as (
+        insert into runs (company_id, event_id, flow_id, flow_version, plan_hash, trigger_node_id, carrier_id, lane, status)
+        select ${company}, stored.id, taking.flow_id, taking.number, taking.plan_hash, taking.node_id, gen_random_uuid()::text, 0, 'queued'
+          from stored join taking on taking.kind = stored.kind and taking.key = stored.key where stored.status = 'dispatched'
+        returning id, event_id, plan_hash, trigger_node_id, carrier_id),
+      begun as (
+        insert into steps (company_id, run_id, node_id, iteration, status, attempt, port, output, started_at, finished_at)
+        select ${company}, started.id, started.trigger_node_id, '', 'succeeded', 1, 'out', stored.data, ${at}, ${at}
+          from started join stored on stored.id = started.event_id)
+      select stored.id, stored.key, stored.dedupe_key, started.id as run_id, started.plan_hash, started.carrier_id,
+             case when started.id is not null then
+               pg_notify('${QUEUED_CHANNEL}', jsonb_build_object('companyId', ${company}, 'planHash', started.plan_hash, 'runIds', jsonb_build_array(started.id))::text)
+             end as told
+        from stored left join started on started.event_id = stored.id`;
+  }
+}
