@@ -48,7 +48,15 @@ async function engineFigures(): Promise<void> {
   note('doubled', loopback.doubled());
 }
 
+/** B1 with a Temporal workflow for every run, as the hand-written ones have. */
+async function onePerCarrier(): Promise<number> {
+  await using alone = await plumbline('b1-alone', loopback.origin, { PLUMBLINE_CARRIER_RUNS: '1' });
+  await throughput(alone, loopback, 100, 16);
+  return await throughput(alone, loopback, Math.min(runs, 600), 64);
+}
+
 const loopback = await startLoopback();
+let stopped = false;
 const ours = await plumbline('b1', loopback.origin);
 const theirs = values.only === 'plumbline' ? undefined : await handWritten(loopback.origin);
 try {
@@ -73,10 +81,15 @@ try {
     note('temporal_local_runs_per_s', await throughput(theirs.local, loopback, Math.min(runs, 150), 16));
     note('temporal_activities_runs_per_s', await throughput(theirs.activities, loopback, Math.min(runs, 80), 16));
   }
-  if (!values.short) await engineFigures();
+  if (!values.short) {
+    await engineFigures();
+    await ours[Symbol.asyncDispose]();
+    stopped = true;
+    note('b1_one_per_carrier_runs_per_s', await onePerCarrier());
+  }
 } finally {
   await theirs?.[Symbol.asyncDispose]();
-  await ours[Symbol.asyncDispose]();
+  if (!stopped) await ours[Symbol.asyncDispose]();
   await loopback[Symbol.asyncDispose]();
 }
 const result = Object.fromEntries(
