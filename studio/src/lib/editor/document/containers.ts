@@ -1,7 +1,7 @@
 import { isLoop, type FlowDocument, type NodeTypeInfo } from '@plumbline/workflows/flow';
 
 /** Kinds of steps by node. */
-export type TypesOf = ReadonlyMap<string, NodeTypeInfo>;
+export type TypesOf = Pick<ReadonlyMap<string, NodeTypeInfo>, 'get'>;
 
 /** The steps that are loops, whether something stands in them or not. */
 export function loopsOf(document: FlowDocument, types: TypesOf): ReadonlySet<string> {

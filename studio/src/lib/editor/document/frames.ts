@@ -51,7 +51,6 @@ export function boxOf(document: FlowDocument, frames: ReadonlyMap<string, Box>, 
 
 /** The innermost frame around a point, leaving some steps out of account. */
 export function frameAt(
-  document: FlowDocument,
   frames: ReadonlyMap<string, Box>,
   at: { readonly x: number; readonly y: number },
   without: ReadonlySet<string>,
