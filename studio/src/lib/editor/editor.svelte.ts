@@ -142,6 +142,8 @@ export class Editor {
   readonly warnings = $derived(this.findings.filter((finding) => finding.severity === 'warning'));
   /** A draft that is being tried out, painted over the drawing while it can still be changed. */
   tried = $state.raw<RunDetail>();
+  /** Steps whose result is pinned for tests. */
+  pinned = $state.raw<ReadonlySet<string>>(new Set());
   /** Turns of loops that are looked at. */
   turns = $state.raw<ChosenTurns>({});
   /** The run that is painted, if one is. */
@@ -157,6 +159,7 @@ export class Editor {
       findings: this.view.kind === 'draft' ? this.findings : [],
       paint: this.paint,
       closed: this.loops.closed,
+      pinned: this.view.kind === 'draft' ? this.pinned : undefined,
     }),
   );
   readonly triggerId = $derived(

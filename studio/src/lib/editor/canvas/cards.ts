@@ -30,6 +30,7 @@ export interface Card {
   readonly kind: 'trigger' | 'action' | 'logic' | 'unknown';
   readonly disabled: boolean;
   readonly note: string | undefined;
+  readonly pinned: boolean;
   readonly ports: readonly CardPort[];
   /** Loop that it stands in. */
   readonly parent: string | undefined;
@@ -48,10 +49,12 @@ export interface CardParts {
   readonly paint: ReadonlyMap<string, StepPaint> | undefined;
   /** Loops of which only the card is seen. */
   readonly closed?: ReadonlySet<string>;
+  /** Steps whose result is pinned for tests. */
+  readonly pinned?: ReadonlySet<string> | undefined;
 }
 
 /** One card per step. In a run, steps that were not reached have no paint. */
-export function cardsOf({ document, catalog, findings, paint, closed }: CardParts): readonly Card[] {
+export function cardsOf({ document, catalog, findings, paint, closed, pinned }: CardParts): readonly Card[] {
   const numbers = stepNumbers(document);
   const used = new Set(document.edges.map((edge) => `${edge.from}\n${edge.port}`));
   // In the order of their numbers, which is the order the keyboard goes through them.
@@ -69,6 +72,7 @@ export function cardsOf({ document, catalog, findings, paint, closed }: CardPart
       kind: type?.kind ?? ('unknown' as const),
       disabled: node.disabled ?? false,
       note: node.note,
+      pinned: pinned?.has(id) ?? false,
       ports: [
         ...(type ? portsOf(node, type) : []),
         // Where a person decides about errors, the way they may choose shows once it is drawn.

@@ -68,6 +68,7 @@ export function cardLabel(card: {
   readonly errors: number;
   readonly disabled: boolean;
   readonly loop?: { readonly steps: number; readonly closed: boolean } | undefined;
+  readonly pinned?: boolean;
   /** Name of the loop it stands in. */
   readonly around?: string | undefined;
 }): string {
@@ -80,6 +81,7 @@ export function cardLabel(card: {
     card.loop?.closed ? 'closed' : '',
     card.status ?? '',
     card.disabled ? 'switched off' : '',
+    card.pinned ? 'pinned' : '',
     card.errors === 0 ? '' : card.errors === 1 ? '1 problem' : `${card.errors} problems`,
   ]
     .filter(Boolean)

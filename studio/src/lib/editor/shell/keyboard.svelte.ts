@@ -11,6 +11,8 @@ export interface KeyboardParts {
   /** The last press of the pointer was on the canvas: the hand draws, and does not walk along the page by keyboard. */
   readonly drawing: () => boolean;
   readonly publish: () => void;
+  readonly test: () => void;
+  readonly pin: (nodeId: string) => void;
   readonly help: () => void;
   readonly rename: () => void;
   readonly toggleProblems: () => void;
@@ -110,6 +112,13 @@ function act(action: EditorAction, parts: KeyboardParts): boolean {
       if (first === undefined) return false;
       editor.opened = first;
       parts.rename();
+      return true;
+    case 'test':
+      parts.test();
+      return true;
+    case 'pin':
+      if (first === undefined || editor.readOnly) return false;
+      parts.pin(first);
       return true;
     case 'moveIn':
       return selection.length > 0 && editor.loops.askWhere(selection);
