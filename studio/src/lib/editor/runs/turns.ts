@@ -59,7 +59,8 @@ export function progressOf(
   const turns = turnsOf(run, loopId, chosen);
   const prefix = iterationIn(run.document, loopId, chosen);
   const own = run.steps.find((step) => step.nodeId === loopId && step.iteration === prefix);
-  if (!own) return undefined;
+  // A loop around a step that is tried alone has not run.
+  if (!own || own.simulated) return undefined;
   const { count, failed: told } = (own.output ?? {}) as { count?: unknown; failed?: unknown };
   const { items } = (own.input ?? {}) as { items?: unknown };
   const total = typeof count === 'number' ? count : Array.isArray(items) ? items.length : undefined;
