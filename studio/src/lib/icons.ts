@@ -40,6 +40,14 @@ import Merge from '@lucide/svelte/icons/merge';
 import Sheet from '@lucide/svelte/icons/sheet';
 import Table2 from '@lucide/svelte/icons/table-2';
 import TextCursorInput from '@lucide/svelte/icons/text-cursor-input';
+import BellRing from '@lucide/svelte/icons/bell-ring';
+import BriefcaseBusiness from '@lucide/svelte/icons/briefcase-business';
+import CornerDownLeft from '@lucide/svelte/icons/corner-down-left';
+import CornerUpLeft from '@lucide/svelte/icons/corner-up-left';
+import LogOut from '@lucide/svelte/icons/log-out';
+import RefreshCw from '@lucide/svelte/icons/refresh-cw';
+import Repeat from '@lucide/svelte/icons/repeat';
+import Workflow from '@lucide/svelte/icons/workflow';
 import type { Component } from 'svelte';
 
 /** The part of a lucide icon's props the studio sets. */
@@ -52,6 +60,14 @@ export type Icon = Component<{
 
 /** Icons that node types name; a bundle of all 1,600 would be larger than the studio. */
 const byName: Readonly<Record<string, Icon>> = {
+  'bell-ring': BellRing,
+  'briefcase-business': BriefcaseBusiness,
+  'corner-down-left': CornerDownLeft,
+  'corner-up-left': CornerUpLeft,
+  'log-out': LogOut,
+  'refresh-cw': RefreshCw,
+  repeat: Repeat,
+  workflow: Workflow,
   'text-cursor-input': TextCursorInput,
   'table-2': Table2,
   sheet: Sheet,

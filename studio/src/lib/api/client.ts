@@ -7,6 +7,7 @@ import type {
   EntityInfo,
   ErrorGroup,
   FlowDetail,
+  FlowPin,
   FlowSummary,
   FlowVersionDetail,
   FlowVersionSummary,
@@ -33,6 +34,7 @@ import type {
   StuckGroup,
   TemplateDetail,
   TemplateSummary,
+  TestRequest,
   TriggerInfo,
   WaitingDecision,
   WaitingOutcome,
@@ -113,6 +115,13 @@ export const api = {
         method: 'PUT',
         body: secret ? { secret } : {},
       }),
+    test: (flow: string, request: TestRequest) =>
+      post<{ readonly runId: string }>(`/api/flows/${id(flow)}/tests`, request),
+    pins: (flow: string) => send<readonly FlowPin[]>(`/api/flows/${id(flow)}/pins`),
+    pin: (flow: string, nodeId: string, pin: { readonly output: unknown; readonly port: string }) =>
+      send<void>(`/api/flows/${id(flow)}/pins/${id(nodeId)}`, { method: 'PUT', body: pin }),
+    unpin: (flow: string, nodeId: string) =>
+      send<void>(`/api/flows/${id(flow)}/pins/${id(nodeId)}`, { method: 'DELETE' }),
     samples: (flow: string, nodeId?: string) =>
       send<readonly Sample[]>(`/api/flows/${id(flow)}/samples`, { query: { nodeId } }),
   },

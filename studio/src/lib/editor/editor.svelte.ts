@@ -2,6 +2,7 @@ import type { FlowDetail, RunDetail, StepStatus } from '@plumbline/engine/contra
 import {
   checkStructure,
   compile,
+  LOOP_PORT,
   scopeSchema,
   type CatalogInfo,
   type Finding,
@@ -16,9 +17,11 @@ import { api } from '../api/client.ts';
 import { ApiProblem, asProblem } from '../api/problem.ts';
 import { Autosave, type SaveState } from './document/autosave.ts';
 import { duplicateNodes, pasteNodes } from './document/clipboard.ts';
+import { parentOf } from './document/containers.ts';
 import type { Point } from './document/geometry.ts';
 import { record, redo, startHistory, undo, type History } from './document/history.ts';
 import { tidy } from './document/layout.ts';
+import { moveInto } from './document/loop-steps.ts';
 import { addNode, connect, disconnect, moveNodes, removeNodes, wouldCircle, type Place } from './document/nodes.ts';
 import { stepNumbers } from './document/reading-order.ts';
 import {
@@ -31,7 +34,9 @@ import {
   setSlot,
   type Candidate,
 } from './document/settings.ts';
+import { Loops } from './loops.svelte.ts';
 import { paintOf, travelled } from './runs/paint.ts';
+import type { ChosenTurns } from './runs/turns.ts';
 import { cardsOf } from './canvas/cards.ts';
 
 /** What the canvas shows: the draft, or something that cannot be changed. */
@@ -80,6 +85,7 @@ export class Editor {
   candidates = $state.raw<readonly Candidate[]>([]);
   viewport: Viewport | undefined;
   readonly autosave: Autosave;
+  readonly loops: Loops;
   #compiling: ReturnType<typeof setTimeout> | undefined;
 
   /** Whether this person may change flows; others look on. */
@@ -93,6 +99,7 @@ export class Editor {
     this.#name = flow.name;
     this.#history = startHistory(flow.draft);
     this.findings = flow.findings;
+    this.loops = new Loops(this);
     this.autosave = new Autosave({
       revision: flow.revision,
       read: () => ({ name: this.#name.trim() || this.flow.name, document: this.draft }),
@@ -133,14 +140,26 @@ export class Editor {
   readonly numbers = $derived(stepNumbers(this.shown));
   readonly errors = $derived(this.findings.filter((finding) => finding.severity === 'error'));
   readonly warnings = $derived(this.findings.filter((finding) => finding.severity === 'warning'));
-  readonly paint = $derived(this.view.kind === 'run' ? paintOf(this.view.run) : undefined);
-  readonly travelled = $derived(this.view.kind === 'run' ? travelled(this.view.run) : noTravel);
+  /** A draft that is being tried out, painted over the drawing while it can still be changed. */
+  tried = $state.raw<RunDetail>();
+  /** Steps whose result is pinned for tests. */
+  pinned = $state.raw<ReadonlySet<string>>(new Set());
+  /** Turns of loops that are looked at. */
+  turns = $state.raw<ChosenTurns>({});
+  /** The run that is painted, if one is. */
+  readonly painted: RunDetail | undefined = $derived.by(() =>
+    this.view.kind === 'run' ? this.view.run : this.view.kind === 'draft' ? this.tried : undefined,
+  );
+  readonly paint = $derived(this.painted ? paintOf(this.painted, this.turns) : undefined);
+  readonly travelled = $derived(this.painted ? travelled(this.painted, this.turns) : noTravel);
   readonly cards = $derived.by(() =>
     cardsOf({
       document: this.shown,
       catalog: this.catalog,
       findings: this.view.kind === 'draft' ? this.findings : [],
       paint: this.paint,
+      closed: this.loops.closed,
+      pinned: this.view.kind === 'draft' ? this.pinned : undefined,
     }),
   );
   readonly triggerId = $derived(
@@ -251,9 +270,10 @@ export class Editor {
         ...(slotted ? { connection: slotted.slot } : {}),
       });
       added = result.nodeId;
-      return result.document;
+      return this.loops.settled(result.document);
     });
     if (added === '') return;
+    this.loops.reveal(added);
     this.select([added]);
     this.opened = added;
     this.said = `${type.title} added`;
@@ -261,11 +281,18 @@ export class Editor {
   }
 
   connect(from: string, port: string, to: string): void {
-    if (this.canConnect(from, to)) this.run('Connect steps', (document) => connect(document, from, port, to));
+    if (this.canConnect(from, to, port)) this.run('Connect steps', (document) => connect(document, from, port, to));
   }
 
-  canConnect(from: string, to: string): boolean {
-    return from !== to && this.structure.types.get(to)?.kind !== 'trigger' && !wouldCircle(this.draft, from, to);
+  /** Lines stay on their side of a loop's border; only the loop itself leads inside. */
+  canConnect(from: string, to: string, port = 'out'): boolean {
+    const inside = port === LOOP_PORT && this.loops.ids.has(from);
+    return (
+      from !== to &&
+      this.structure.types.get(to)?.kind !== 'trigger' &&
+      parentOf(this.draft, to) === (inside ? from : parentOf(this.draft, from)) &&
+      !wouldCircle(this.draft, from, to)
+    );
   }
 
   disconnect(ids: readonly string[]): void {
@@ -276,7 +303,8 @@ export class Editor {
 
   /** Deletes what is selected, lines and steps. */
   remove(nodeIds: readonly string[], edgeIds: readonly string[] = []): void {
-    if (nodeIds.length + edgeIds.length === 0) return;
+    if (nodeIds.length + edgeIds.length === 0 || this.readOnly) return;
+    if (this.loops.askBeforeDeleting(nodeIds, edgeIds)) return;
     const [only] = nodeIds;
     const label =
       nodeIds.length === 0
@@ -296,7 +324,9 @@ export class Editor {
 
   /** Puts copied steps on the canvas. @returns false when the text holds none */
   paste(text: string, at?: Point): boolean {
-    return this.#insert('Paste', (document) => pasteNodes(document, text, at));
+    const [beside] = this.selection;
+    const loop = beside === undefined ? undefined : parentOf(this.draft, beside);
+    return this.#insert('Paste', (document) => pasteNodes(document, text, { at, into: () => loop }));
   }
 
   #insert(
@@ -314,7 +344,7 @@ export class Editor {
     }
     this.run(
       `${label} ${made.nodeIds.length === 1 ? (document.nodes[made.nodeIds[0] ?? '']?.name ?? '') : ''}`.trim(),
-      () => document,
+      () => this.loops.settled(document),
     );
     this.select(made.nodeIds);
     this.said = made.nodeIds.length === 1 ? 'One step added' : `${made.nodeIds.length} steps added`;
@@ -323,11 +353,27 @@ export class Editor {
 
   move(positions: Readonly<Record<string, Point>>, merge?: string): void {
     const count = Object.keys(positions).length;
-    this.run(count === 1 ? 'Move a step' : `Move ${count} steps`, (document) => moveNodes(document, positions), merge);
+    this.run(
+      count === 1 ? 'Move a step' : `Move ${count} steps`,
+      (document) => this.loops.settled(moveNodes(document, positions)),
+      merge,
+    );
+  }
+
+  /** Ends a drag: cards stand where they were let go of, and those that crossed the border of a loop are in it, or out. */
+  drop(positions: Readonly<Record<string, Point>>, crossing: readonly string[], loopId: string | undefined): void {
+    if (crossing.length === 0) return this.move(positions);
+    const where = loopId === undefined ? 'out of the loop' : `into ${this.draft.nodes[loopId]?.name ?? 'the loop'}`;
+    this.run(`Move ${crossing.length === 1 ? 'a step' : `${crossing.length} steps`} ${where}`, (document) =>
+      this.loops.settled(
+        moveInto(moveNodes(document, positions), this.structure.types, { ids: crossing, loopId, placed: true }),
+      ),
+    );
+    this.said = `Moved ${where}`;
   }
 
   tidy(): void {
-    this.run('Tidy the drawing', (document) => moveNodes(document, tidy(document)));
+    this.run('Tidy the drawing', (document) => moveNodes(document, tidy(document, this.loops.ids)));
     requestAnimationFrame(() => this.viewport?.fit());
   }
 
@@ -351,11 +397,12 @@ export class Editor {
     );
   }
 
-  /** What happens on an error; without an error way its line goes too. */
+  /** What happens on an error; where nothing can go along an error way its line goes too. */
   setOnError(nodeId: string, onError: NonNullable<FlowNode['onError']>): void {
     this.run('Change what happens on an error', (document) => {
       const next = setNode(document, nodeId, { onError: onError === 'park' ? undefined : onError });
-      return onError === 'port'
+      // A person may send a step that waits for them along that way, too.
+      return onError === 'port' || onError === 'park'
         ? next
         : disconnect(
             next,
@@ -424,6 +471,7 @@ export class Editor {
     const { nodeId, field } = finding;
     if (nodeId === undefined && field?.startsWith('params.')) this.flowOpen = true;
     if (nodeId === undefined || !this.draft.nodes[nodeId]) return;
+    this.loops.reveal(nodeId);
     this.select([nodeId]);
     this.opened = nodeId;
     if (field !== undefined) this.fieldFocus = { nodeId, field };
@@ -431,7 +479,12 @@ export class Editor {
   }
 
   askForStep(place: Place, at: Point): void {
-    if (!this.readOnly) this.palette = { place, at };
+    if (this.readOnly) return;
+    const inside = place.kind === 'after' && place.port === LOOP_PORT && this.loops.ids.has(place.nodeId);
+    this.palette = {
+      place: inside ? { kind: 'inside', loopId: place.nodeId, ...(place.at ? { at: place.at } : {}) } : place,
+      at,
+    };
   }
 
   // — the server —

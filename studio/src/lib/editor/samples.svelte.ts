@@ -8,6 +8,8 @@ export class Samples {
   list = $state.raw<readonly Sample[]>([]);
   chosenId = $state<string>();
   error = $state<string>();
+  /** What the first turn of the loops around the open step sees: `loop` and `loops`. */
+  turns = $state.raw<Readonly<Record<string, unknown>>>({});
   readonly #flowId: string;
 
   constructor(flowId: string) {
@@ -18,7 +20,10 @@ export class Samples {
     this.list.find((sample) => sample.eventId === this.chosenId) ?? this.list[0],
   );
 
-  readonly context: Readonly<Record<string, unknown>> = $derived(this.chosen?.context ?? {});
+  readonly context: Readonly<Record<string, unknown>> = $derived({
+    ...this.chosen?.context,
+    ...this.turns,
+  });
 
   /**
    * Fetches past events.

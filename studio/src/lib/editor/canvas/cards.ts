@@ -1,4 +1,12 @@
-import { findNodeType, portsOf, type CatalogInfo, type Finding, type FlowDocument } from '@plumbline/workflows/flow';
+import {
+  findNodeType,
+  isLoop,
+  portsOf,
+  type CatalogInfo,
+  type Finding,
+  type FlowDocument,
+} from '@plumbline/workflows/flow';
+import { parentOf, within } from '../document/containers.ts';
 import type { StepPaint } from '../runs/paint.ts';
 import { stepNumbers } from '../document/reading-order.ts';
 import { cardLabel, operationOf, statusWords } from './describe.ts';
@@ -22,7 +30,12 @@ export interface Card {
   readonly kind: 'trigger' | 'action' | 'logic' | 'unknown';
   readonly disabled: boolean;
   readonly note: string | undefined;
+  readonly pinned: boolean;
   readonly ports: readonly CardPort[];
+  /** Loop that it stands in. */
+  readonly parent: string | undefined;
+  /** It is a loop around other steps. */
+  readonly loop: { readonly steps: number; readonly closed: boolean } | undefined;
   readonly errors: number;
   readonly warnings: number;
   readonly paint: StepPaint | undefined;
@@ -34,10 +47,14 @@ export interface CardParts {
   readonly catalog: CatalogInfo | undefined;
   readonly findings: readonly Finding[];
   readonly paint: ReadonlyMap<string, StepPaint> | undefined;
+  /** Loops of which only the card is seen. */
+  readonly closed?: ReadonlySet<string>;
+  /** Steps whose result is pinned for tests. */
+  readonly pinned?: ReadonlySet<string> | undefined;
 }
 
 /** One card per step. In a run, steps that were not reached have no paint. */
-export function cardsOf({ document, catalog, findings, paint }: CardParts): readonly Card[] {
+export function cardsOf({ document, catalog, findings, paint, closed, pinned }: CardParts): readonly Card[] {
   const numbers = stepNumbers(document);
   const used = new Set(document.edges.map((edge) => `${edge.from}\n${edge.port}`));
   // In the order of their numbers, which is the order the keyboard goes through them.
@@ -55,11 +72,18 @@ export function cardsOf({ document, catalog, findings, paint }: CardParts): read
       kind: type?.kind ?? ('unknown' as const),
       disabled: node.disabled ?? false,
       note: node.note,
-      ports: (type ? portsOf(node, type) : []).map((port) => ({
+      pinned: pinned?.has(id) ?? false,
+      ports: [
+        ...(type ? portsOf(node, type) : []),
+        // Where a person decides about errors, the way they may choose shows once it is drawn.
+        ...(type && node.onError !== 'port' && used.has(`${id}\nerror`) ? [{ id: 'error', title: 'On error' }] : []),
+      ].map((port) => ({
         id: port.id,
         title: port.title,
         open: !used.has(`${id}\n${port.id}`),
       })),
+      parent: parentOf(document, id),
+      loop: isLoop(type) ? { steps: within(document, [id]).size, closed: closed?.has(id) ?? false } : undefined,
       errors: own.filter((finding) => finding.severity === 'error').length,
       warnings: own.filter((finding) => finding.severity === 'warning').length,
       paint: paint?.get(id),
@@ -69,6 +93,6 @@ export function cardsOf({ document, catalog, findings, paint }: CardParts): read
       : paint && base.kind !== 'trigger'
         ? 'not reached'
         : undefined;
-    return { ...base, label: cardLabel({ ...base, status }) };
+    return { ...base, label: cardLabel({ ...base, status, around: document.nodes[base.parent ?? '']?.name }) };
   });
 }

@@ -67,13 +67,21 @@ export function cardLabel(card: {
   readonly status?: string | undefined;
   readonly errors: number;
   readonly disabled: boolean;
+  readonly loop?: { readonly steps: number; readonly closed: boolean } | undefined;
+  readonly pinned?: boolean;
+  /** Name of the loop it stands in. */
+  readonly around?: string | undefined;
 }): string {
   return [
     `Step ${card.number}`,
     card.name,
     card.operation === card.name ? '' : card.operation,
+    card.around === undefined ? '' : `in ${card.around}`,
+    card.loop ? `${card.loop.steps === 1 ? '1 step' : `${card.loop.steps} steps`} inside` : '',
+    card.loop?.closed ? 'closed' : '',
     card.status ?? '',
     card.disabled ? 'switched off' : '',
+    card.pinned ? 'pinned' : '',
     card.errors === 0 ? '' : card.errors === 1 ? '1 problem' : `${card.errors} problems`,
   ]
     .filter(Boolean)

@@ -1,8 +1,10 @@
-import type { CatalogInfo, NodeTypeInfo } from '@plumbline/workflows/flow';
+import { LOOP_DEPTH, isLoop, type CatalogInfo, type NodeTypeInfo } from '@plumbline/workflows/flow';
 
 export interface PaletteGroup {
   readonly title: string;
   readonly items: readonly NodeTypeInfo[];
+  /** They are put around the chosen steps, and not beside them. */
+  readonly around?: boolean;
 }
 
 /** Where the chosen step will go; it decides what makes sense. */
@@ -15,6 +17,8 @@ export interface PaletteContext {
   readonly hasTrigger: boolean;
   /** Connectors the company has connected; their steps come first. */
   readonly connected: ReadonlySet<string>;
+  /** How many loops it would stand in. @default 0 */
+  readonly depth?: number;
 }
 
 const categoryOrder = [
@@ -52,9 +56,19 @@ export function paletteGroups(catalog: CatalogInfo, query: string, context: Pale
     .map(([title, items]) => ({ title, items }));
 }
 
-function fits(type: NodeTypeInfo, { hasInput, hasOutput }: PaletteContext): boolean {
+function fits(type: NodeTypeInfo, { hasInput, hasOutput, depth = 0 }: PaletteContext): boolean {
+  if ((type.control === 'next' || type.control === 'break') && depth === 0) return false;
+  if (isLoop(type) && depth >= LOOP_DEPTH) return false;
   if (hasInput && type.kind === 'trigger') return false;
   return !hasOutput || type.ports.length > 0 || type.portsFrom !== undefined;
+}
+
+/** Loops that the chosen steps could be put into. */
+export function loopGroups(catalog: CatalogInfo, query: string, title: string): readonly PaletteGroup[] {
+  const items = catalog.nodeTypes.filter(
+    (type) => isLoop(type) && (query.trim() === '' || scoreOf(type, catalog, query) > 0),
+  );
+  return items.length === 0 ? [] : [{ title, items, around: true }];
 }
 
 function scoreOf(type: NodeTypeInfo, catalog: CatalogInfo, query: string): number {

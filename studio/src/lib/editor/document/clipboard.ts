@@ -5,6 +5,7 @@ import {
   type FlowDocument,
   type FlowNode,
 } from '@plumbline/workflows/flow';
+import { parentOf, withInside } from './containers.ts';
 import { columnWidth, rowHeight, type Point } from './geometry.ts';
 import { edgeId, freeId } from './node-id.ts';
 import { uniqueName } from './nodes.ts';
@@ -19,9 +20,9 @@ interface Clip {
   readonly connections: FlowDocument['connections'];
 }
 
-/** The chosen steps and the lines between them, as text. Connection ids stay behind: they belong to one company. */
+/** The chosen steps with all that stands inside them, and the lines between them, as text. Connection ids stay behind: they belong to one company. */
 export function copyNodes(document: FlowDocument, ids: readonly string[]): string {
-  const chosen = new Set(ids);
+  const chosen = new Set(withInside(document, ids));
   const pick = <T>(record: Readonly<Record<string, T>>, keep: (id: string) => boolean) =>
     Object.fromEntries(Object.entries(record).filter(([id]) => keep(id)));
   const nodes = pick(document.nodes, (id) => chosen.has(id));
@@ -47,8 +48,18 @@ export interface Pasted {
   readonly nodeIds: readonly string[];
 }
 
-/** Puts copied steps, or all steps of a whole flow, into a document under free ids. Undefined when the text is something else. */
-export function pasteNodes(document: FlowDocument, text: string, at?: Point): Pasted | undefined {
+/**
+ * Puts copied steps, or all steps of a whole flow, into a document under free ids. Undefined when the text is something else.
+ * @param into loop that steps without one of their own stand in then
+ */
+export function pasteNodes(
+  document: FlowDocument,
+  text: string,
+  {
+    at,
+    into,
+  }: { readonly at?: Point | undefined; readonly into?: ((id: string) => string | undefined) | undefined } = {},
+): Pasted | undefined {
   const clip = readClip(text);
   if (!clip || Object.keys(clip.nodes).length === 0) return undefined;
   const taken = new Set(Object.keys(document.nodes));
@@ -73,9 +84,11 @@ export function pasteNodes(document: FlowDocument, text: string, at?: Point): Pa
   for (const [id, node] of Object.entries(clip.nodes)) {
     const newId = renamed.get(id) as string;
     const slot = node.connection === undefined ? undefined : slots.get(node.connection);
-    const { connection: _, ...rest } = node;
+    const { connection: _, parent: loop, ...rest } = node;
+    const parent = (loop === undefined ? undefined : renamed.get(loop)) ?? into?.(id);
     nodes[newId] = {
       ...rest,
+      ...(parent === undefined ? {} : { parent }),
       name: uniqueName(next, node.name),
       inputs: repoint(node.inputs, renamed),
       ...(slot ? { connection: slot } : {}),
@@ -95,9 +108,9 @@ export function pasteNodes(document: FlowDocument, text: string, at?: Point): Pa
   };
 }
 
-/** The same steps once more, beside themselves. */
+/** The same steps once more, beside themselves, in the same loop. */
 export function duplicateNodes(document: FlowDocument, ids: readonly string[]): Pasted | undefined {
-  return pasteNodes(document, copyNodes(document, ids));
+  return pasteNodes(document, copyNodes(document, ids), { into: (id) => parentOf(document, id) });
 }
 
 function shiftOf(document: FlowDocument, clip: Clip, at: Point | undefined): Point {
@@ -122,8 +135,8 @@ function shiftOf(document: FlowDocument, clip: Clip, at: Point | undefined): Poi
 /** `steps.bill.id` follows the pasted step; names in quotes are left alone by the word boundary being behind a dot. */
 function repoint(inputs: FlowNode['inputs'], renamed: ReadonlyMap<string, string>): FlowNode['inputs'] {
   const source = (text: string) =>
-    text.replace(/\bsteps\.([a-z][a-z0-9_]*)\b/g, (all, id: string) =>
-      renamed.has(id) ? `steps.${renamed.get(id) ?? id}` : all,
+    text.replace(/\b(steps|loops)\.([a-z][a-z0-9_]*)\b/g, (all, root: string, id: string) =>
+      renamed.has(id) ? `${root}.${renamed.get(id) ?? id}` : all,
     );
   return Object.fromEntries(
     Object.entries(inputs).map(([field, mapping]) => [

@@ -71,6 +71,23 @@ export const exampleCatalog: CatalogInfo = {
         { id: 'else', title: 'Otherwise' },
       ],
     }),
+    type('core.for-each', {
+      kind: 'logic',
+      title: 'For each item',
+      category: 'Logic',
+      control: 'each',
+      input: {
+        type: 'object',
+        properties: { items: { type: 'array', title: 'List' } },
+        required: ['items'],
+      },
+      output: { type: 'object', properties: { count: { type: 'integer' } }, additionalProperties: false },
+      ports: [
+        { id: 'out', title: 'Afterwards' },
+        { id: 'each', title: 'Each item' },
+      ],
+    }),
+    type('core.next-item', { kind: 'logic', title: 'Next item', category: 'Logic', control: 'next', ports: [] }),
     type('core.stop', { kind: 'logic', title: 'Stop here', category: 'Logic', ports: [] }),
     type('core.map', {
       title: 'Shape data',

@@ -11,16 +11,24 @@ const roots: readonly (readonly [string, string])[] = [
   ['company', 'Your company'],
 ];
 
+const loopRoots: readonly (readonly [string, string])[] = [['loop', 'This turn of the loop: item, index, count']];
+
 /** What may stand at the caret: fields behind a dot, roots and functions elsewhere. */
 export function completeFrom(
   entries: () => readonly DataEntry[],
 ): (context: CompletionContext) => CompletionResult | null {
   return (context) => {
-    const path = context.matchBefore(/(?:trigger|steps|params|run|company)(?:\.(?:\w+|`[^`]*`))*\.\w*/);
+    const path = context.matchBefore(/(?:trigger|loops|loop|steps|params|run|company)(?:\.(?:\w+|`[^`]*`))*\.\w*/);
     if (path) return fields(entries(), path.from, path.text);
     const word = context.matchBefore(/[$A-Za-z_]\w*/);
     if (!word && !context.explicit) return null;
     const options: Completion[] = [
+      ...(entries().some(({ path }) => path === 'loop') ? loopRoots : []).map(([label, detail]) => ({
+        label,
+        detail,
+        type: 'namespace',
+        boost: 3,
+      })),
       ...roots.map(([label, detail]) => ({ label, detail, type: 'namespace', boost: 2 })),
       ...functions.map(([name, signature, says]) => ({
         label: name,
@@ -38,8 +46,8 @@ function fields(entries: readonly DataEntry[], from: number, text: string): Comp
   const dot = text.lastIndexOf('.');
   const owner = text.slice(0, dot);
   const children =
-    owner === 'steps'
-      ? entries.filter((entry) => entry.path.startsWith('steps.'))
+    owner === 'steps' || owner === 'loops'
+      ? entries.filter((entry) => entry.path.startsWith(`${owner}.`))
       : (findEntry(entries, owner)?.children ?? []);
   if (children.length === 0) return null;
   return {

@@ -34,7 +34,7 @@ export function dataTree(
   return roots
     .flatMap((root): readonly DataEntry[] => {
       const title = titles[root.path];
-      if (root.name !== 'steps') return [{ ...root, title: title ?? root.title }];
+      if (root.name !== 'steps' && root.name !== 'loops') return [{ ...root, title: title ?? root.title }];
       return root.children.flatMap((step) =>
         titles[step.path] === undefined ? [] : [{ ...step, title: titles[step.path] ?? step.title }],
       );

@@ -1,12 +1,12 @@
 /** A plain path of names, as it can be shown on a pill. */
 export interface PlainPath {
-  readonly root: 'trigger' | 'steps' | 'params' | 'run' | 'company';
+  readonly root: 'trigger' | 'loop' | 'loops' | 'steps' | 'params' | 'run' | 'company';
   /** Names behind the root. */
   readonly names: readonly string[];
 }
 
 const name = String.raw`(?:[A-Za-z_][A-Za-z0-9_]*|\x60[^\x60]+\x60)`;
-const plain = new RegExp(String.raw`^\s*(trigger|steps|params|run|company)((?:\.${name})*)\s*$`);
+const plain = new RegExp(String.raw`^\s*(trigger|loops|loop|steps|params|run|company)((?:\.${name})*)\s*$`);
 const reserved = new Set(['and', 'or', 'in', 'true', 'false', 'null']);
 
 /** Reads an expression that is nothing but a path; undefined for anything else. */

@@ -32,6 +32,10 @@ export function readablePath(
       };
     case 'steps':
       return { step: numbers.get(first), from: document.nodes[first]?.name ?? first, field: tail(rest) };
+    case 'loop':
+      return { step: undefined, from: 'This turn', field: tail(path.names) };
+    case 'loops':
+      return { step: numbers.get(first), from: document.nodes[first]?.name ?? first, field: tail(rest) };
     case 'params':
       return { step: undefined, from: 'Setting', field: document.params[first]?.title ?? words(first) };
     case 'run':

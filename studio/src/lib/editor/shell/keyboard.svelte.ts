@@ -1,3 +1,4 @@
+import { LOOP_PORT } from '@plumbline/workflows/flow';
 import type { Editor } from '../editor.svelte.ts';
 import { copyNodes } from '../document/clipboard.ts';
 import { neighbour, type Direction } from '../document/reading-order.ts';
@@ -10,6 +11,8 @@ export interface KeyboardParts {
   /** The last press of the pointer was on the canvas: the hand draws, and does not walk along the page by keyboard. */
   readonly drawing: () => boolean;
   readonly publish: () => void;
+  readonly test: () => void;
+  readonly pin: (nodeId: string) => void;
   readonly help: () => void;
   readonly rename: () => void;
   readonly toggleProblems: () => void;
@@ -67,7 +70,8 @@ function act(action: EditorAction, parts: KeyboardParts): boolean {
   const move = moves[action];
   if (direction) {
     const from = first ?? editor.triggerId;
-    const next = from === undefined ? undefined : first === undefined ? from : neighbour(editor.shown, from, direction);
+    const next =
+      from === undefined ? undefined : first === undefined ? from : neighbour(editor.loops.visible, from, direction);
     if (next === undefined) return first !== undefined;
     editor.select([next]);
     editor.viewport?.focusNode(next);
@@ -108,6 +112,21 @@ function act(action: EditorAction, parts: KeyboardParts): boolean {
       if (first === undefined) return false;
       editor.opened = first;
       parts.rename();
+      return true;
+    case 'test':
+      parts.test();
+      return true;
+    case 'pin':
+      if (first === undefined || editor.readOnly) return false;
+      parts.pin(first);
+      return true;
+    case 'moveIn':
+      return selection.length > 0 && editor.loops.askWhere(selection);
+    case 'moveOut':
+      return selection.length > 0 && editor.loops.leave(selection);
+    case 'fold':
+      if (first === undefined || !editor.loops.ids.has(first)) return false;
+      editor.loops.toggle(first);
       return true;
     case 'toggle':
       if (selection.length === 0) return false;
@@ -166,7 +185,8 @@ export function openPalette(editor: Editor): void {
   if (edgeId !== undefined) return editor.askForStep({ kind: 'edge', edgeId }, at);
   if (nodeId !== undefined) {
     const card = editor.cards.find((candidate) => candidate.id === nodeId);
-    const port = card?.ports.find((candidate) => candidate.open) ?? card?.ports[0];
+    const inside = card?.loop?.steps === 0 ? card.ports.find((candidate) => candidate.id === LOOP_PORT) : undefined;
+    const port = inside ?? card?.ports.find((candidate) => candidate.open) ?? card?.ports[0];
     const next =
       port && !port.open ? editor.draft.edges.find((edge) => edge.from === nodeId && edge.port === port.id) : undefined;
     if (next) return editor.askForStep({ kind: 'edge', edgeId: next.id }, at);

@@ -8,6 +8,11 @@ export type EditorAction =
   | 'delete'
   | 'rename'
   | 'toggle'
+  | 'moveIn'
+  | 'moveOut'
+  | 'fold'
+  | 'pin'
+  | 'test'
   | 'duplicate'
   | 'selectAll'
   | 'open'
@@ -49,6 +54,11 @@ export const shortcuts: readonly Shortcut[] = [
   { action: 'close', keys: ['escape'], title: 'Close, step back', group: 'Steps', whileTyping: true },
   { action: 'rename', keys: ['f2'], title: 'Rename the step', group: 'Steps' },
   { action: 'toggle', keys: ['d'], title: 'Switch the step off or on', group: 'Steps' },
+  { action: 'moveIn', keys: [']'], title: 'Move into a loop', group: 'Steps', onCanvas: true },
+  { action: 'moveOut', keys: ['['], title: 'Move out of the loop', group: 'Steps', onCanvas: true },
+  { action: 'fold', keys: ['c'], title: 'Close or open the loop', group: 'Steps', onCanvas: true },
+  { action: 'pin', keys: ['p'], title: 'Pin what the step gave, or unpin it', group: 'Steps' },
+  { action: 'test', keys: ['mod+enter'], title: 'Test the step, or the flow', group: 'Flow', whileTyping: true },
   { action: 'duplicate', keys: ['mod+d'], title: 'Duplicate', group: 'Steps' },
   { action: 'delete', keys: ['delete', 'backspace'], title: 'Delete', group: 'Steps', onCanvas: true },
   { action: 'undo', keys: ['mod+z'], title: 'Undo', group: 'Edit' },
