@@ -20,6 +20,18 @@ export function studioFiles() {
       c.req.path.startsWith('/_app/immutable/') ? 'public, max-age=31536000, immutable' : 'no-cache',
     );
   });
+  // The address of this page is a secret that decides: it is told to nobody, kept nowhere, and drawn in no other site's frame.
+  app.use('/approve/*', async (c, next) => {
+    await next();
+    c.header('Cache-Control', 'no-store');
+    c.header('Referrer-Policy', 'no-referrer');
+    c.header('X-Robots-Tag', 'noindex, nofollow');
+    c.header('X-Frame-Options', 'DENY');
+    c.header(
+      'Content-Security-Policy',
+      "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
+    );
+  });
   app.use('*', serveStatic({ root: folder, precompressed: false }));
   app.get('*', async (c) => {
     if (/\.[a-z0-9]{2,5}$/.test(c.req.path)) return c.notFound();
