@@ -1,7 +1,6 @@
 import { getConnInfo } from '@hono/node-server/conninfo';
-import { decide } from '@plumbline/workflows/approvals/decide';
+import { decide, requireOpen } from '@plumbline/workflows/approvals/decide';
 import { hashToken, isToken, readLink, unknownLink, useLink } from '@plumbline/workflows/approvals/links';
-import { requireOpen } from '@plumbline/workflows/approvals/decide';
 import { ApprovalRefusal } from '@plumbline/workflows/approvals/refusal';
 import { lockApproval, seatsOf, type SeatRow } from '@plumbline/workflows/approvals/row';
 import { Hono, type Context } from 'hono';
@@ -14,20 +13,23 @@ import type { Services } from '../services.ts';
 import { valid } from '../validate.ts';
 import { decisionBody } from './tasks.ts';
 
-/** Requests a second from one address, and about one link; twice as many may come at once. */
-const PER_SECOND = 5;
+/** Requests a second from one address, behind which may be a whole office or a proxy; twice as many may come at once. */
+const PER_ADDRESS = 30;
+/** The same about one link. */
+const PER_LINK = 5;
 
 /**
  * Where somebody without an account decides: the token in the address is all the authority there is, and no cookie is looked at, so there is nothing
  * that another site could make a browser send along. Looking never decides: mail scanners open every link. The token is good for one decision.
  */
 export function approveRoutes({ deps, dispatcher, look }: Services) {
-  const limit = new EndpointLimit(PER_SECOND);
+  const addresses = new EndpointLimit(PER_ADDRESS);
+  const links = new EndpointLimit(PER_LINK);
 
   const requirePace = (c: Context, token: string): void => {
     const wait = Math.max(
-      limit.take(`from ${remoteAddress(c)}`, deps.now(), undefined),
-      limit.take(`link ${hashToken(token).toString('base64url')}`, deps.now(), undefined),
+      addresses.take(remoteAddress(c), deps.now(), undefined),
+      links.take(hashToken(token).toString('base64url'), deps.now(), undefined),
     );
     if (wait > 0)
       throw new ApiError('too_many_requests', 'Too many requests about this link.', {
@@ -81,7 +83,7 @@ export function approveRoutes({ deps, dispatcher, look }: Services) {
       const now = deps.now();
       await deps.store.tenant(companyId, async (tx) => {
         const { approvalId, seatId } = await readLink(tx, companyId, token, now);
-        const { email } = requireSeat(await seatsOf(tx, companyId, approvalId), seatId);
+        const email = (await seatsOf(tx, companyId, approvalId)).find(({ id }) => id === seatId)?.email ?? '';
         const chooseSeat = (seats: readonly SeatRow[]) => ({ seat: requireSeat(seats, seatId), instead: false });
         const decider = { name: email, email, way: 'link' as const, chooseSeat };
         await decide(tx, { companyId, approvalId }, decider, c.req.valid('json'), now);
