@@ -83,6 +83,7 @@ const sideways = async (page: Page): Promise<readonly string[]> =>
       .map((element) => `${element.tagName} ${element.scrollWidth}`),
   );
 
+/** Keeps a picture for whoever wants to look: PLUMBLINE_PICTURES names a folder. */
 const picture = async (page: Page, name: string): Promise<void> => {
   const folder = process.env['PLUMBLINE_PICTURES'];
   if (folder) await page.screenshot({ path: `${folder}/${name}.png` });
