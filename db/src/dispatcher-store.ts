@@ -122,6 +122,29 @@ export class DispatcherStore {
     return rows.map((row) => ({ companyId: row.company_id, subscriptionId: row.id }));
   }
 
+  /** Approvals that somebody has to be reminded of, or whose time is up. Served by `approvals_due`. */
+  async dueApprovals(now: Date, limit: number): Promise<{ readonly companyId: string; readonly approvalId: string }[]> {
+    const rows = await this.#db
+      .selectFrom('approvals')
+      .select(['company_id', 'id'])
+      .where('status', '=', 'open')
+      .where('next_at', '<=', now)
+      .orderBy('next_at')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => ({ companyId: row.company_id, approvalId: row.id }));
+  }
+
+  /** Where the link with a token of this hash leads. Served by `approval_links_by_token`. */
+  async findApprovalLink(tokenHash: Buffer): Promise<{ readonly companyId: string } | undefined> {
+    const row = await this.#db
+      .selectFrom('approval_links')
+      .select('company_id')
+      .where('token_hash', '=', tokenHash)
+      .executeTakeFirst();
+    return row && { companyId: row.company_id };
+  }
+
   /** Events that wait, and for how long the oldest has. */
   async backlog(now: Date): Promise<{ readonly pending: number; readonly oldestSeconds: number | null }> {
     const row = await this.#db

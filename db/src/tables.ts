@@ -461,7 +461,110 @@ export interface Tables {
     updated_at: UpdatedAt;
   };
 
+  // — approvals —
+  /** One question that a step puts to people. */
+  approvals: {
+    id: Generated<string>;
+    company_id: string;
+    run_id: string;
+    node_id: string;
+    iteration: string;
+    title: string;
+    body: string;
+    facts: Json<{ label: string; value: string }[]>;
+    record_entity: string | null;
+    record_id: string | null;
+    /** Decimal text. */
+    amount: string | null;
+    form: Json<Record<string, unknown>[]>;
+    /** Ways out beside approved and rejected. */
+    outcomes: Json<{ id: string; title: string }[]>;
+    settings: Json<Record<string, unknown>>;
+    status: 'open' | 'decided' | 'expired' | 'withdrawn';
+    outcome: string | null;
+    /** The one that is asked now, from 1. */
+    stage: number;
+    remind_at: Timestamp | null;
+    escalate_at: Timestamp | null;
+    expires_at: Timestamp | null;
+    /** The earliest of the three. */
+    next_at: ColumnType<Date | null, never, never>;
+    opened_at: Timestamp;
+    closed_at: Timestamp | null;
+  };
+  approval_stages: {
+    company_id: string;
+    approval_id: string;
+    number: number;
+    title: string;
+    from_amount: string;
+    /** So many must approve. */
+    need: number;
+    status: 'ahead' | 'open' | 'approved' | 'ended';
+    began_at: Timestamp | null;
+    ended_at: Timestamp | null;
+  };
+  /** Who is asked in a stage; without a user it is somebody outside, who decides by a link. */
+  approval_seats: {
+    id: Generated<string>;
+    company_id: string;
+    approval_id: string;
+    stage: number;
+    user_id: string | null;
+    email: string;
+    name: string;
+    status: 'ahead' | 'open' | 'decided' | 'delegated' | 'closed';
+    way: 'asked' | 'escalated' | 'delegated';
+    handed_by: string | null;
+    number: Sequence;
+  };
+  approval_decisions: {
+    id: Generated<string>;
+    company_id: string;
+    approval_id: string;
+    stage: number;
+    seat_id: string;
+    outcome: string;
+    comment: string;
+    /** What was filled into the form. */
+    filled: Json<Record<string, unknown>>;
+    decided_by: string;
+    email: string;
+    /** Whose place an admin took. */
+    instead_of: string | null;
+    way: 'studio' | 'link';
+    at: Timestamp;
+    number: Sequence;
+  };
+  approval_links: {
+    company_id: string;
+    /** SHA-256 of the token. */
+    token_hash: Buffer;
+    approval_id: string;
+    seat_id: string;
+    made_by: string;
+    created_at: Timestamp;
+    expires_at: Timestamp;
+    used_at: Timestamp | null;
+    revoked_at: Timestamp | null;
+  };
+
   // — people —
+  /** Mail that is to be sent; it holds no link, whoever sends it makes one. */
+  mail_outbox: {
+    id: Generated<string>;
+    company_id: string;
+    /** The same piece of news is written once. */
+    key: string;
+    to_email: string;
+    to_name: string;
+    subject: string;
+    body: string;
+    approval_id: string | null;
+    seat_id: string | null;
+    created_at: Timestamp;
+    sent_at: Timestamp | null;
+  };
   notifications: {
     id: Generated<string>;
     company_id: string;
@@ -471,6 +574,9 @@ export interface Tables {
     body: string;
     severity: 'info' | 'warning' | 'error';
     run_id: string | null;
+    /** Whom it is for; null for everybody. */
+    user_id: ColumnType<string | null, string | null | undefined, never>;
+    approval_id: ColumnType<string | null, string | null | undefined, never>;
     read_at: Timestamp | null;
     created_at: UpdatedAt;
   };

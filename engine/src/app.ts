@@ -5,6 +5,7 @@ import { requireActor, requireSameOrigin, type ActorEnv } from './auth/session.t
 import { limitBody } from './ingress/limit-body.ts';
 import { webhookIngress } from './ingress/webhooks.ts';
 import { answerProblem, ApiError, toProblem } from './problem.ts';
+import { approveRoutes } from './routes/approve.ts';
 import { connectionRoutes, integrationRoutes, oauthRoutes } from './routes/connections.ts';
 import { flowTestRoutes } from './routes/flow-tests.ts';
 import { flowRoutes } from './routes/flows.ts';
@@ -14,6 +15,7 @@ import { recordRoutes } from './routes/records.ts';
 import { runRoutes } from './routes/runs.ts';
 import { meRoutes, sessionRoutes } from './routes/session.ts';
 import { startRoutes } from './routes/starts.ts';
+import { taskRoutes } from './routes/tasks.ts';
 import { templateRoutes } from './routes/templates.ts';
 import { accountingRoutes, catalogRoutes, expressionRoutes, healthRoutes, notificationRoutes } from './routes/tools.ts';
 import { triggerRoutes } from './routes/triggers.ts';
@@ -32,6 +34,7 @@ function companyApi(services: Services) {
     .route('/expressions', expressionRoutes(services))
     .route('/runs', runRoutes(services))
     .route('/queue', queueRoutes(services))
+    .route('/tasks', taskRoutes(services))
     .route('/health/accounting', accountingRoutes(services))
     .route('/live', liveRoutes(services))
     .route('/integrations', integrationRoutes(services))
@@ -73,7 +76,7 @@ export function createApp(services: Services) {
     const requestId = c.get('requestId');
     const { problem } = toProblem(error, requestId);
     if (problem.status >= 500)
-      deps.log.error({ err: error, requestId, method: c.req.method, path: c.req.path }, problem.code);
+      deps.log.error({ err: error, requestId, method: c.req.method, path: withoutToken(c.req.path) }, problem.code);
     return answerProblem(c, error, requestId);
   });
   app.notFound((c) =>
@@ -86,9 +89,15 @@ export function createApp(services: Services) {
     .use('/api/*', requireSameOrigin(settings.PLUMBLINE_ORIGIN))
     .use('/api/*', limitBody(5))
     .route('/api/session', sessionRoutes(services))
+    .route('/api/approve', approveRoutes(services))
     .use('/oauth/*', requireActor(services.auth, services.authPool))
     .route('/oauth', oauthRoutes(services))
     .route('/api', companyApi(services));
+}
+
+/** What may be logged of an address: a link's token decides by itself. */
+function withoutToken(path: string): string {
+  return path.replace(/^\/api\/approve\/.*/, '/api/approve/…');
 }
 
 export type App = ReturnType<typeof createApp>;

@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { DataError } from '@plumbline/db';
 import { isDatabaseAway } from '@plumbline/db/database-away';
 import { isConnectorFailure } from '@plumbline/nodes';
+import { ApprovalRefusal } from '@plumbline/workflows/approvals/refusal';
 import type { Problem } from './contract.ts';
 
 /** Every code the API answers with, and its status. Clients may rely on codes, never on texts. */
@@ -18,6 +19,12 @@ export const problemCodes = {
   connection_in_use: 409,
   not_parked: 409,
   already_ended: 409,
+  already_decided: 409,
+  approval_over: 409,
+  not_asked: 403,
+  link_used: 410,
+  link_expired: 410,
+  link_revoked: 410,
   signed_out: 401,
   credentials_invalid: 401,
   signature_invalid: 401,
@@ -107,6 +114,10 @@ function toApiError(error: unknown): ApiError {
   if (error instanceof DataError) {
     const code = error.code in problemCodes ? (error.code as ProblemCode) : 'invalid_input';
     return new ApiError(code, error.message, { cause: error });
+  }
+  if (error instanceof ApprovalRefusal) {
+    const { code, message, fix, path } = error;
+    return new ApiError(code, message, { fix, ...(path === undefined ? {} : { path }), cause: error });
   }
   if (isConnectorFailure(error)) return new ApiError('vendor_failed', error.message, { cause: error });
   if (isDatabaseDown(error))

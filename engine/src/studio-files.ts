@@ -13,6 +13,19 @@ export function studioFiles() {
     app.get('*', (c) => c.html('<p>The studio is not built. Run <code>npm run build</code>.</p>', 503));
     return app;
   }
+  // The address of this page is a secret that decides: it is told to nobody, kept nowhere, and drawn in no other site's frame.
+  // Outside of the next, so that it has the last word.
+  app.use('/approve/*', async (c, next) => {
+    await next();
+    c.header('Cache-Control', 'no-store');
+    c.header('Referrer-Policy', 'no-referrer');
+    c.header('X-Robots-Tag', 'noindex, nofollow');
+    c.header('X-Frame-Options', 'DENY');
+    c.header(
+      'Content-Security-Policy',
+      "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
+    );
+  });
   app.use('*', async (c, next) => {
     await next();
     c.header(

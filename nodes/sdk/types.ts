@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { FormField } from './form-fields.ts';
 
 /** What went wrong at a vendor. Nothing else decides whether a step is repeated. */
 export type FailureKind =
@@ -128,12 +129,44 @@ export interface Platform {
   }): Promise<{ readonly version: number }>;
   /** Has this step wait for an event of a key, in whose data at `path` stands `value`. The answer is the event's data. */
   expect(event: { readonly key: string; readonly path: readonly string[]; readonly value: string }): Promise<void>;
+  /**
+   * Puts a question to people and has this step wait for what they decide. The answer is `{ outcome, decisions }`.
+   * @throws ConnectorFailure `invalid` when it cannot be put to those who are named.
+   */
+  ask(question: ApprovalQuestion): Promise<void>;
   /** Answers whoever sent the event of this run. `first` is false when an answer stands already; it then stays. */
   respond(answer: {
     readonly status: number;
     readonly headers: Readonly<Record<string, string>>;
     readonly body: unknown;
   }): Promise<{ readonly first: boolean }>;
+}
+
+/** A question to people. Hours may be fractions; 0 stands for never. */
+export interface ApprovalQuestion {
+  readonly title: string;
+  readonly text: string;
+  readonly facts: readonly { readonly label: string; readonly value: string }[];
+  /** Decimal text. */
+  readonly amount?: string;
+  readonly record?: { readonly entity: string; readonly id: string };
+  readonly form: readonly FormField[];
+  /** Answers beside approve and reject. */
+  readonly outcomes: readonly Port[];
+  /** Asked one after the other. None: it is approved as it is. */
+  readonly stages: readonly {
+    readonly title: string;
+    readonly from: string;
+    /** Addresses and roles, with commas. */
+    readonly approvers: string;
+    readonly need: 'any' | 'all' | 'some';
+    readonly count?: number | undefined;
+  }[];
+  readonly comment: 'optional' | 'rejection' | 'always';
+  readonly remindEveryHours: number;
+  readonly escalateAfterHours: number;
+  readonly escalateTo: string;
+  readonly expiresAfterHours: number;
 }
 
 /** How long a step waits that has handed something over. */

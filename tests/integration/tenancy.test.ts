@@ -2,11 +2,21 @@ import { createOwner } from '@plumbline/engine/auth/people';
 import { createApp } from '@plumbline/engine/app';
 import { playDemo, type DemoResult } from '@plumbline/engine/demo/scenario';
 import { StudioClient } from '@plumbline/engine/demo/studio-client';
-import type { ConnectionSummary, FlowDetail, Page, RecordRow, RunDetail } from '@plumbline/engine/contract';
+import type {
+  ConnectionSummary,
+  FlowDetail,
+  Page,
+  RecordRow,
+  RunDetail,
+  TaskDetail,
+  TaskSummary,
+} from '@plumbline/engine/contract';
 import type { Services } from '@plumbline/engine/services';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testPlatform, type TestPlatform } from '../support/platform.ts';
+import { until } from '../support/until.ts';
+import { line, node, publishWebhookFlow } from '../support/webhook-flow.ts';
 
 /** Tables without a company: nobody's data, and each for a reason. */
 const shared = new Map([
@@ -20,11 +30,13 @@ let insider: StudioClient;
 let outsider: StudioClient;
 let companies: { readonly ours: string; readonly theirs: string };
 let result: DemoResult;
+let task: TaskDetail;
 
 beforeAll(async () => {
   up = await testPlatform();
   result = await playDemo(up.origin, () => undefined);
   insider = await up.client();
+  task = await someTask();
   const pool = new pg.Pool({ connectionString: up.roleUrl('auth'), options: '-c search_path=auth', max: 1 });
   const other = {
     name: 'Otto Utz',
@@ -152,6 +164,27 @@ describe('the database', () => {
   });
 });
 
+/** A question that waits in our company, for somebody outside of it. */
+async function someTask(): Promise<TaskDetail> {
+  const flow = await publishWebhookFlow(insider, 'Asks', {
+    params: {},
+    connections: {},
+    nodes: {
+      incoming: node('core.webhook', 'Delivery'),
+      ask: node('core.approval', 'Ask', { title: 'Pay?', stages: [{ approvers: 'sub@framing.example' }] }),
+    },
+    edges: line('incoming', 'ask'),
+  });
+  await flow.post('one', {});
+  const { id } = await until('the task', async () => {
+    const { items } = await insider.call<Page<TaskSummary>>('GET', '/api/tasks?view=open');
+    return items[0];
+  });
+  const found = await insider.call<TaskDetail>('GET', `/api/tasks/${id}`);
+  await insider.call('POST', `/api/tasks/${id}/seats/${found.stages[0]?.seats[0]?.id}/link`);
+  return found;
+}
+
 describe('the API', () => {
   test('answers 404 to another company on every route with an id, and its own company otherwise', async () => {
     const run = await insider.call<RunDetail>('GET', `/api/runs/${result.run}`);
@@ -163,6 +196,7 @@ describe('the API', () => {
       runs: run.id,
       connections: connection?.id ?? '',
       records: items[0]?.id ?? '',
+      tasks: task.id,
     };
     const bodies: Readonly<Record<string, unknown>> = {
       'PUT /api/flows/:id/draft': { name: 'Taken', document: flow.draft },
@@ -177,6 +211,8 @@ describe('the API', () => {
       'POST /api/runs/:id/rerun': { version: 'same', dryRun: true },
       'POST /api/runs/:id/steps/:nodeId/wake': {},
       'POST /api/runs/:id/steps/:nodeId/decide': { action: 'retry' },
+      'POST /api/tasks/:id/decide': { outcome: 'approved' },
+      'POST /api/tasks/:id/delegate': { to: 'otto@outside.example' },
       'POST /api/records/vendor_invoice/:id/status': { to: 'approved' },
     };
     // The router itself says which routes there are; what it is built over is not touched until one is called.
@@ -197,6 +233,7 @@ describe('the API', () => {
         .replace(':id', ids[kind] ?? '')
         .replace(':entity', 'vendor_invoice')
         .replace(':nodeId', 'bill')
+        .replace(':seat', task.stages[0]?.seats[0]?.id ?? '')
         .replace(':number', '1')
         .replace(':name', connection?.connector === 'slack' ? 'channels' : 'expenseAccounts');
       const send = async (client: StudioClient) =>
@@ -215,6 +252,7 @@ describe('the API', () => {
       '/api/runs',
       '/api/connections',
       '/api/notifications',
+      '/api/tasks?view=open',
       '/api/records/vendor_invoice',
     ])
       expect(JSON.stringify(await outsider.call('GET', path)), path).not.toContain(companies.ours);

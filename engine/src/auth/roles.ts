@@ -7,6 +7,7 @@ const statements = {
   run: ['read', 'decide'],
   connection: ['read', 'use', 'manage'],
   record: ['read', 'approve'],
+  approval: ['decide', 'oversee'],
   secret: ['reveal'],
   company: ['manage'],
   member: ['create', 'update', 'delete'],
@@ -22,9 +23,11 @@ const builder = {
   run: ['read', 'decide'],
   connection: ['read', 'use'],
   record: ['read', 'approve'],
+  approval: ['decide'],
 } as const;
 const admin = {
   ...builder,
+  approval: ['decide', 'oversee'],
   connection: ['read', 'use', 'manage'],
   secret: ['reveal'],
   company: ['manage'],

@@ -3,6 +3,7 @@ import type { Carriers } from '@plumbline/workflows/client';
 import type { CrashPointReached } from '@plumbline/workflows/crash-points';
 import type { Evaluator } from '@plumbline/workflows/evaluate/pool';
 import type { Logger } from 'pino';
+import { keepApprovals } from './approval-keeper.ts';
 import { claimEvents, type QueuedRun } from './claim.ts';
 import { fireDueSchedules } from './scheduler.ts';
 import { startCarriers, type ConfirmedCarriers } from './start-carriers.ts';
@@ -80,7 +81,9 @@ export class Dispatcher {
         if (Date.now() - lastRestart >= SWEEP_MS) {
           lastRestart = Date.now();
           await this.#restartUnconfirmed();
-          if ((await fireDueSchedules(this.#options)) > 0) continue;
+          const fired = await fireDueSchedules(this.#options);
+          const kept = await keepApprovals(this.#options);
+          if (fired > 0 || kept.includes('expired')) continue;
         }
         if (queued.length > 0 || woken > 0) continue;
       } catch (error) {

@@ -1,6 +1,7 @@
 import type { Transaction } from '@plumbline/db';
 import { findNodeType, type CatalogInfo, type FlowDocument } from '@plumbline/workflows/flow';
 import type { RunDetail, RunSummary, StepAttempt, StepDetail, StepError } from '../contract.ts';
+import { waitingFor } from '../approvals/waiting-for.ts';
 import { notFound } from '../problem.ts';
 import { cursorAfter, findRuns, pageSize, type RunFilter } from '../runs/find-runs.ts';
 import { mask } from '../runs/mask.ts';
@@ -111,6 +112,18 @@ export async function readRun(
     .orderBy('started_at')
     .orderBy('node_id')
     .execute();
+  const approvals = await tx
+    .selectFrom('approvals')
+    .select(['id', 'node_id', 'iteration', 'status', 'outcome', 'expires_at'])
+    .where('company_id', '=', companyId)
+    .where('run_id', '=', runId)
+    .orderBy('opened_at')
+    .execute();
+  const waiting = await waitingFor(
+    tx,
+    companyId,
+    approvals.filter(({ status }) => status === 'open').map(({ id }) => id),
+  );
   const similar = await similarFailures(tx, companyId, { id: runId, flowId: row.flow_id, steps });
   return {
     ...toSummary(row),
@@ -139,6 +152,15 @@ export async function readRun(
       };
     }),
     test: row.flow_version === DRAFT,
+    approvals: approvals.map((approval) => ({
+      id: approval.id,
+      nodeId: approval.node_id,
+      iteration: approval.iteration,
+      status: approval.status,
+      outcome: approval.outcome,
+      waitingFor: waiting.get(approval.id) ?? null,
+      expiresAt: approval.expires_at?.toISOString() ?? null,
+    })),
     caller: row.parent_run_id ? { runId: row.parent_run_id, nodeId: row.parent_node_id ?? '' } : null,
     called: called.map((call) => ({
       runId: call.id,

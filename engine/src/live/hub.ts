@@ -5,7 +5,7 @@ import type { LiveChange } from '../contract.ts';
 
 const changeSchema = z.object({
   companyId: z.string(),
-  topic: z.enum(['run', 'step', 'notification', 'connection', 'record']),
+  topic: z.enum(['run', 'step', 'notification', 'connection', 'record', 'task']),
   id: z.string(),
   entity: z.string().optional(),
   nodeId: z.string().optional(),

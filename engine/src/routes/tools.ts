@@ -1,4 +1,6 @@
+import type { Tables } from '@plumbline/db/tables';
 import { Hono } from 'hono';
+import type { ExpressionBuilder } from 'kysely';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
 import type { Health, Notice, Preview } from '../contract.ts';
@@ -49,14 +51,15 @@ export function notificationRoutes(services: Services) {
       requireRight('run:read'),
       valid('json', z.strictObject({ ids: z.array(z.uuid()).max(500).optional() })),
       async (c) => {
-        const { companyId } = c.get('actor');
+        const { companyId, userId } = c.get('actor');
         const { ids } = c.req.valid('json');
         await services.deps.store.tenant(companyId, async (tx) => {
           let unread = tx
             .updateTable('notifications')
             .set({ read_at: services.deps.now() })
             .where('company_id', '=', companyId)
-            .where('read_at', 'is', null);
+            .where('read_at', 'is', null)
+            .where(isFor(userId));
           if (ids) unread = unread.where('id', 'in', ids);
           if (!ids || ids.length > 0) await unread.execute();
         });
@@ -64,12 +67,13 @@ export function notificationRoutes(services: Services) {
       },
     )
     .get('/', requireRight('run:read'), async (c) => {
-      const { companyId } = c.get('actor');
+      const { companyId, userId } = c.get('actor');
       const rows = await services.deps.store.tenant(companyId, (tx) =>
         tx
           .selectFrom('notifications')
           .selectAll()
           .where('company_id', '=', companyId)
+          .where(isFor(userId))
           .orderBy('created_at', 'desc')
           .limit(50)
           .execute(),
@@ -80,11 +84,18 @@ export function notificationRoutes(services: Services) {
         body: row.body,
         severity: row.severity,
         runId: row.run_id,
+        taskId: row.approval_id,
         readAt: row.read_at?.toISOString() ?? null,
         createdAt: row.created_at.toISOString(),
       }));
       return c.json(notices);
     });
+}
+
+/** Notices for everybody, and for this person. */
+function isFor(userId: string) {
+  return (eb: ExpressionBuilder<Tables, 'notifications'>) =>
+    eb.or([eb('user_id', 'is', null), eb('user_id', '=', userId)]);
 }
 
 /** Whether everything that came in is somewhere: the company's own numbers. */

@@ -22,6 +22,9 @@ export const links = {
   ) => resolve('/(app)/runs') + asQuery(filter),
   run: (run: string) => resolve('/(app)/runs/[run]', { run }),
   queue: () => resolve('/(app)/queue'),
+  /** Names of views are those of the API. */
+  tasks: (view?: string) => resolve('/(app)/tasks') + asQuery({ view }),
+  task: (task: string) => resolve('/(app)/tasks/[task]', { task }),
   health: () => resolve('/(app)/health'),
   templates: () => resolve('/(app)/templates'),
   template: (slug: string) => resolve('/(app)/templates/[slug]', { slug }),

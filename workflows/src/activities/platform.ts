@@ -1,5 +1,6 @@
 import { json } from '@plumbline/db';
 import type { Platform } from '@plumbline/nodes';
+import { openApproval } from '../approvals/open.ts';
 import type { PlanStep } from '../flow/plan.ts';
 import { callFlow } from './call-flow.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -50,6 +51,7 @@ export function platformFor(deps: Dependencies, step: PlatformStep, key: string)
           .where('key', '=', key)
           .executeTakeFirstOrThrow();
       }),
+    ask: (question) => openApproval(deps, step, question),
     respond: (answer) => respond(deps.store, step, answer),
     call: (flow) => callFlow(deps, step, flow),
     handBack: async (values) => {

@@ -4,6 +4,7 @@ import { stepKey } from '../step-key.ts';
 import type { SettleStepInput, StepRef } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { PlanCache } from './plans.ts';
+import { closeWait } from './waits.ts';
 
 /** Writes what a person decided about a step that waits; the run is then carried on from there. */
 export function createSettleStep(deps: Dependencies, plans: PlanCache) {
@@ -30,6 +31,7 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
         // A flow that takes care of this step's failure takes care of this one too, unless all of it is to be undone.
         const compensate = decision.action === 'abort' && decision.compensate === true;
         const branch = drawn && !compensate;
+        await closeWait(tx, input, now);
         await step
           .set({
             ...{ status: 'failed', finished_at: now, next_attempt_at: null, suspended: false },
@@ -61,13 +63,7 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
           .where('state', '<>', 'confirmed')
           .execute();
       // What it waited for was not what it needed: it hands over anew.
-      await tx
-        .deleteFrom('waits')
-        .where('company_id', '=', companyId)
-        .where('run_id', '=', runId)
-        .where('node_id', '=', nodeId)
-        .where('iteration', '=', iteration)
-        .execute();
+      await closeWait(tx, input, now);
       if (node?.control === 'each' || node?.control === 'while') {
         await reopenTurns(tx, input, now);
         await step.set({ status: 'running', error: null, next_attempt_at: null }).execute();

@@ -101,6 +101,13 @@ async function beginUndoing({ deps, work }: CarriedRun): Promise<void> {
       .where('id', '=', lane.runId)
       .execute();
     await tx
+      .updateTable('approvals')
+      .set({ status: 'withdrawn', closed_at: deps.now() })
+      .where('company_id', '=', companyId)
+      .where('run_id', '=', lane.runId)
+      .where('status', '=', 'open')
+      .execute();
+    await tx
       .updateTable('steps')
       .set({ status: 'failed', finished_at: deps.now(), next_attempt_at: null })
       .where('company_id', '=', companyId)

@@ -1,4 +1,4 @@
-import { json, type Store } from '@plumbline/db';
+import { json, type Store, type Transaction } from '@plumbline/db';
 import type { StepRef } from './contract.ts';
 
 /** An answer that came for a step. */
@@ -87,4 +87,26 @@ export async function awaitEvent(
   event: { readonly key: string; readonly path: readonly string[]; readonly value: string },
 ): Promise<void> {
   await openWait(store, ref, { kind: 'event', ...event });
+}
+
+/** Takes back what a step waits for, and the question it put to people, if any: nobody needs to answer it any more. */
+export async function closeWait(tx: Transaction, ref: StepRef, now: Date): Promise<void> {
+  const { companyId, runId, nodeId, iteration } = ref;
+  // Before the wait, as whoever decides takes them in this order too.
+  await tx
+    .updateTable('approvals')
+    .set({ status: 'withdrawn', closed_at: now })
+    .where('company_id', '=', companyId)
+    .where('run_id', '=', runId)
+    .where('node_id', '=', nodeId)
+    .where('iteration', '=', iteration)
+    .where('status', '=', 'open')
+    .execute();
+  await tx
+    .deleteFrom('waits')
+    .where('company_id', '=', companyId)
+    .where('run_id', '=', runId)
+    .where('node_id', '=', nodeId)
+    .where('iteration', '=', iteration)
+    .execute();
 }

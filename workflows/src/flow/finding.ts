@@ -36,7 +36,17 @@ export type FindingCode =
   | 'param_missing'
   | 'url_forbidden'
   | 'schedule_invalid'
-  | 'answer_missing';
+  | 'answer_missing'
+  | 'approver_missing'
+  | 'approver_unknown'
+  | 'approval_too_few'
+  | 'approval_count_missing'
+  | 'approval_amount_uncovered'
+  | 'approval_amount_missing'
+  | 'approval_expiry_undrawn'
+  | 'approval_form_record'
+  | 'port_duplicate'
+  | 'port_reserved';
 
 /** One thing the compiler has to say about a flow. Errors stop publishing, warnings do not. */
 export interface Finding {

@@ -17,6 +17,7 @@ import type {
   InstallRequest,
   IntegrationCard,
   IntegrationLog,
+  LinkedQuestion,
   Me,
   Notice,
   Page,
@@ -32,6 +33,9 @@ import type {
   SignInOptions,
   StepDecision,
   StuckGroup,
+  TaskDecisionRequest,
+  TaskDetail,
+  TaskSummary,
   TemplateDetail,
   TemplateSummary,
   TestRequest,
@@ -147,6 +151,24 @@ export const api = {
     groups: () => send<readonly StuckGroup[]>('/api/runs/groups'),
     decideGroup: (fingerprint: string, decision: GroupDecision) =>
       post<GroupOutcome>(`/api/runs/groups/${id(fingerprint)}/decide`, decision),
+  },
+  tasks: {
+    list: (view: string, cursor?: string) => send<Page<TaskSummary>>('/api/tasks', { query: { view, cursor } }),
+    count: () => send<{ readonly mine: number }>('/api/tasks/count'),
+    get: (task: string) => send<TaskDetail>(`/api/tasks/${id(task)}`),
+    decide: (task: string, decision: TaskDecisionRequest) =>
+      post<TaskDetail>(`/api/tasks/${id(task)}/decide`, decision),
+    delegate: (task: string, to: string, seatId?: string) =>
+      post<TaskDetail>(`/api/tasks/${id(task)}/delegate`, { to, ...(seatId ? { seatId } : {}) }),
+    makeLink: (task: string, seat: string) =>
+      post<{ readonly url: string; readonly expiresAt: string }>(`/api/tasks/${id(task)}/seats/${id(seat)}/link`),
+    revokeLink: (task: string, seat: string) =>
+      send<void>(`/api/tasks/${id(task)}/seats/${id(seat)}/link`, { method: 'DELETE' }),
+  },
+  /** Without a session: what a link leads to. */
+  approve: {
+    look: (token: string) => send<LinkedQuestion>(`/api/approve/${id(token)}`),
+    decide: (token: string, decision: TaskDecisionRequest) => post<void>(`/api/approve/${id(token)}`, decision),
   },
   queue: () => send<Queue>('/api/queue'),
   decideWaiting: (decision: WaitingDecision) => post<WaitingOutcome>('/api/queue/waiting', decision),

@@ -4,6 +4,7 @@ import Hourglass from '@lucide/svelte/icons/hourglass';
 import LayoutTemplate from '@lucide/svelte/icons/layout-template';
 import Plug from '@lucide/svelte/icons/plug';
 import Table2 from '@lucide/svelte/icons/table-2';
+import UserCheck from '@lucide/svelte/icons/user-check';
 import Workflow from '@lucide/svelte/icons/workflow';
 import { links } from '../links.ts';
 import type { Icon } from '../icons.ts';
@@ -15,15 +16,18 @@ export interface NavPage {
   readonly icon: Icon;
   /** Pressed after `g`. */
   readonly key: string;
+  /** Not in the bar of a phone, which holds six. */
+  readonly deskOnly?: true;
 }
 
 /** The pages one goes to, in the order of the rail. */
 export const navPages: readonly NavPage[] = [
   { title: 'Flows', href: links.flows(), icon: Workflow, key: 'f' },
   { title: 'Runs', href: links.runs(), icon: Activity, key: 'r' },
+  { title: 'Tasks', href: links.tasks(), icon: UserCheck, key: 'a' },
   { title: 'Waiting', href: links.queue(), icon: Hourglass, key: 'w' },
   { title: 'Records', href: links.records(), icon: Table2, key: 'd' },
-  { title: 'Templates', href: links.templates(), icon: LayoutTemplate, key: 't' },
+  { title: 'Templates', href: links.templates(), icon: LayoutTemplate, key: 't', deskOnly: true },
   { title: 'Connections', href: links.connections(), icon: Plug, key: 'c' },
 ];
 

@@ -51,6 +51,11 @@ const looks: Readonly<Record<string, StatusLook>> = {
   approved: { label: 'Approved', tone: 'ok', icon: CircleCheck },
   rejected: { label: 'Rejected', tone: 'bad', icon: CircleX },
   paid: { label: 'Paid', tone: 'ok', icon: CircleCheck },
+  // approvals
+  open: { label: 'Waits for a decision', tone: 'warn', icon: Clock },
+  decided: { label: 'Decided', tone: 'ok', icon: CircleCheck },
+  expired: { label: 'Time is up', tone: 'bad', icon: CircleAlert },
+  withdrawn: { label: 'No longer asked', tone: 'idle', icon: Ban },
   active: { label: 'Active', tone: 'ok', icon: CircleCheck },
 };
 

@@ -3,6 +3,7 @@ import type { Finding } from '../finding.ts';
 import type { Plan, PlanEdge, PlanNode, PlanStep } from '../plan.ts';
 import { scheduleProblem } from '../schedule.ts';
 import { flowDocumentSchema, limits, type FlowDocument, type FlowNode } from '../schema.ts';
+import { checkApproval } from './approvals.ts';
 import { checkMappings } from './mappings.ts';
 import { checkStructure, type Structure } from './structure.ts';
 
@@ -62,6 +63,7 @@ export function compile(document: FlowDocument, catalog: CatalogInfo): Compiled 
     findings.push(...mapped.findings);
     findings.push(...checkSchedule(structure, nodeId, node));
     findings.push(...checkAnswer(document, structure, nodeId));
+    findings.push(...checkApproval(document, nodeId));
     mapped.params.forEach((id) => params.add(id));
     steps[nodeId] = {
       type: node.type,
