@@ -27,7 +27,7 @@ import { platformFor } from './platform.ts';
 import { RATE_BUDGET, RateGate } from './rate-gate.ts';
 import { sayThatItWorksAgain, tellPeople } from './step-notices.ts';
 import { simulate, type Simulated } from './try-step.ts';
-import { closeWait, readAnswer, type Answer } from './waits.ts';
+import { expireWait, readAnswer, type Answer } from './waits.ts';
 
 /** Which attempt of which step. */
 export interface StepAttempt {
@@ -312,7 +312,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
       return until ? { kind: 'retry', afterMs: until.getTime() - now.getTime() } : { kind: 'held' };
     }
     // Its time is up, unless an answer comes at this very moment: one of the two is first.
-    answered ??= await closeWait(deps.store, ref);
+    answered ??= await expireWait(deps.store, ref, now);
     if (!answered && hold.expire) answered = { answer: await hold.expire(context), at: now };
     const result = hold.close(
       mapped as never,

@@ -9,41 +9,42 @@ export interface Answer {
 
 /** What came for a step that waits; undefined while nothing has. */
 export async function readAnswer(store: Store, ref: StepRef): Promise<Answer | undefined> {
-  const { companyId, runId, nodeId, iteration } = ref;
-  const row = await store.tenant(companyId, (tx) =>
-    tx
-      .selectFrom('waits')
-      .select(['answer', 'answered_at'])
-      .where('company_id', '=', companyId)
-      .where('run_id', '=', runId)
-      .where('node_id', '=', nodeId)
-      .where('iteration', '=', iteration)
-      .executeTakeFirst(),
-  );
+  return await store.tenant(ref.companyId, (tx) => answerIn(tx, ref));
+}
+
+async function answerIn(
+  tx: Transaction,
+  { companyId, runId, nodeId, iteration }: StepRef,
+): Promise<Answer | undefined> {
+  const row = await tx
+    .selectFrom('waits')
+    .select(['answer', 'answered_at'])
+    .where('company_id', '=', companyId)
+    .where('run_id', '=', runId)
+    .where('node_id', '=', nodeId)
+    .where('iteration', '=', iteration)
+    .executeTakeFirst();
   return row?.answered_at ? { answer: row.answer, at: row.answered_at } : undefined;
 }
 
 /** Ends a wait whose time is up. Resolves with the answer that came before, if one did; afterwards none can come. */
-export async function closeWait(store: Store, ref: StepRef): Promise<Answer | undefined> {
+export async function expireWait(store: Store, ref: StepRef, now: Date): Promise<Answer | undefined> {
   const { companyId, runId, nodeId, iteration } = ref;
   return await store.tenant(companyId, async (tx) => {
-    const of = tx
-      .selectFrom('waits')
-      .select(['answer', 'answered_at'])
-      .where('company_id', '=', companyId)
-      .where('run_id', '=', runId)
-      .where('node_id', '=', nodeId)
-      .where('iteration', '=', iteration);
-    const row = await of.forUpdate().executeTakeFirst();
-    if (row?.answered_at) return { answer: row.answer, at: row.answered_at };
-    await tx
-      .deleteFrom('waits')
-      .where('company_id', '=', companyId)
-      .where('run_id', '=', runId)
-      .where('node_id', '=', nodeId)
-      .where('iteration', '=', iteration)
-      .execute();
-    return undefined;
+    // Whoever decides takes the two in this order.
+    for (const table of ['approvals', 'waits'] as const)
+      await tx
+        .selectFrom(table)
+        .select('run_id')
+        .where('company_id', '=', companyId)
+        .where('run_id', '=', runId)
+        .where('node_id', '=', nodeId)
+        .where('iteration', '=', iteration)
+        .forUpdate()
+        .execute();
+    const answer = await answerIn(tx, ref);
+    if (!answer) await closeWait(tx, ref, now);
+    return answer;
   });
 }
 
