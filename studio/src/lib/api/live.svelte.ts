@@ -16,7 +16,7 @@ class Live {
 
   /**
    * Calls `listener` for every change of a topic.
-   * After a break it is called once with id `*`: something may have been missed, so fetch again.
+   * Whenever the stream begins it is called once with id `*`: something may have been missed, so fetch again.
    * @returns what stops it
    */
   onChange(topic: LiveTopic, listener: LiveListener): () => void {
@@ -53,11 +53,12 @@ class Live {
     if (this.#source || this.#timer) return;
     const source = new EventSource('/api/live');
     this.#source = source;
-    source.addEventListener('open', () => {
-      const again = this.#tries > 0;
-      this.#tries = 0;
+    source.addEventListener('open', (event) => {
       this.connected = true;
-      if (again) this.#tellAll();
+      // The server's own word, after the browser's: from now on nothing is missed. What changed before, since the page was fetched, may have been.
+      if (!(event instanceof MessageEvent)) return;
+      this.#tries = 0;
+      this.#tellAll();
     });
     source.addEventListener('change', (event: MessageEvent<string>) => {
       const change = JSON.parse(event.data) as LiveChange;
