@@ -176,7 +176,8 @@ describe('a carrier', () => {
   });
 
   test('lets the first of many decisions at once stand, and tells the others', async () => {
-    const run = await carry([parkedAt('a')]);
+    // A decision that is refused has the run looked at as well.
+    const run = await carry([parkedAt('a'), parkedAt()]);
     await vi.waitFor(() => expect(run.times()).toBe(1), eventually);
     await expect(run.decide('b', { action: 'retry' })).rejects.toBeInstanceOf(StepNotParkedError);
     const answers = await Promise.allSettled(
@@ -221,7 +222,7 @@ describe('a carrier', () => {
   });
 
   test('gives up a step that waits for its next try; the first who says so did it', async () => {
-    const run = await carry([wakes(3_600_000)]);
+    const run = await carry([wakes(3_600_000), wakes(3_600_000)]);
     timed.add(`${run.runId}/timed`);
     await vi.waitFor(() => expect(run.times()).toBe(1), eventually);
     await expect(run.decide('timed', { action: 'retry' })).rejects.toBeInstanceOf(StepNotParkedError);
