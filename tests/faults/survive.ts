@@ -21,10 +21,13 @@ export interface Trial {
   readonly recoveryMs: number;
   /** Answers a sender may see meanwhile; 0 is a connection that broke. */
   readonly mayAnswer: readonly number[];
+  /** Where the errands' vendor is reached, when not straight. */
+  readonly origin?: string;
 }
 
 /** What a trial caused; without any of it, it proved nothing. */
 export interface Outcome {
+  readonly acked: number;
   /** Deliveries that were not acknowledged and had to be sent again. */
   readonly resent: number;
   /** Requests to the vendor beyond those that errands undisturbed make. */
@@ -39,7 +42,7 @@ export interface Outcome {
  * nothing doubled, nothing out of order, the accounts tie.
  */
 export async function survive(up: TestPlatform, vendor: MockVendor, trial: Trial): Promise<Outcome> {
-  const flow = await publishErrand(await up.client(), vendor.origin, { name: trial.row });
+  const flow = await publishErrand(await up.client(), trial.origin ?? vendor.origin, { name: trial.row });
   await using sender = openSender(flow, up.platform.origins);
   const before = { restarts: up.restarts.length, requests: vendor.requests() };
   const harmed: Record<string, number> = {};
@@ -62,13 +65,13 @@ export async function survive(up: TestPlatform, vendor: MockVendor, trial: Trial
   await untilSettled(up, flow.id, sender);
   const recoveryMs = performance.now() - lastFault;
   const outcome: Outcome = {
+    acked: sender.acked.size,
     resent: sender.attempts.length - sender.acked.size,
     repeatedRequests: vendor.requests() - before.requests - sender.acked.size * ERRAND.requests,
     disturbed,
     restarts: up.restarts.slice(before.restarts),
   };
   report(trial.row, {
-    acked: sender.acked.size,
     answers: tally(sender.attempts.map(({ status }) => String(status))),
     slowestAckMs: Math.round(Math.max(...sender.attempts.map(({ ms }) => ms))),
     harmed,
@@ -94,7 +97,7 @@ async function load(sender: Sender, trial: Trial, isOver: () => boolean): Promis
   const began = performance.now();
   for (let n = 0; n < trial.flows || !isOver(); n++) {
     await due(began + (n * 1_000) / trial.perSecond);
-    deliveries.push(sender.deliver(`${trial.row}-${seed}-${n}`));
+    deliveries.push(sender.deliver(`${trial.row.replaceAll(/\W+/g, '-')}-${seed}-${n}`));
   }
   return deliveries;
 }
