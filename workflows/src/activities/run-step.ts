@@ -298,6 +298,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
         platform,
       });
       until = opened.until ?? null;
+      deps.crashPoint?.('after-wait-opened', nodeId);
     }
     const answered = await readAnswer(deps.store, { companyId, runId, nodeId, iteration });
     const now = deps.now();
