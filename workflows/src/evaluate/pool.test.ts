@@ -258,25 +258,6 @@ describe('a pool', () => {
     expect(new Set(codes)).toEqual(new Set(['expr_timeout']));
   });
 
-  test('that had to be stopped costs its company the child that others may need next, even while nobody waits', async () => {
-    const pool = new Evaluator({ size: 2 });
-    try {
-      await warm(pool);
-      const endless = (): Promise<EvaluateAnswer> =>
-        ask('($i:=function(){$i()};$i())', { company: 'greedy', on: pool });
-      await endless();
-      await warm(pool);
-      let over = 0;
-      const more = Array.from({ length: 4 }, () => endless().finally(() => over++));
-      // The greedy one is alone; the modest one comes after it.
-      expect(await ask('1', { company: 'modest', on: pool })).toEqual({ ok: true, values: { field: '1' } });
-      expect(over).toBe(0);
-      await Promise.all(more);
-    } finally {
-      await pool.close();
-    }
-  });
-
   test('answers each of hundreds of requests with its own value', async () => {
     await warm(evaluator);
     const answers = await Promise.all(

@@ -37,8 +37,7 @@ interface Child {
 
 /**
  * Runs JSONata in killable child processes. Neither a worker thread nor `vm` would do: an expression can exhaust the heap, and V8 then
- * takes the whole process. One company holds at most all but one child while others wait, and so does, for a minute, one whose expression had to be stopped,
- * even while nobody waits: whoever came next would wait until its expressions are stopped as well.
+ * takes the whole process. One company holds at most all but one child, so it cannot make the others wait.
  */
 export class Evaluator {
   readonly #size: number;
@@ -47,8 +46,6 @@ export class Evaluator {
   readonly #onKill: NonNullable<EvaluatorOptions['onKill']>;
   readonly #children = new Set<Child>();
   #queue: Job[] = [];
-  /** When an expression of a company was last stopped, on the clock of `performance.now()`. */
-  readonly #stopped = new Map<string, number>();
   #closed = false;
   /** Children that died under an expression since the start. */
   kills = 0;
@@ -173,17 +170,13 @@ export class Evaluator {
   #mayStart(companyId: string): boolean {
     if (this.#size === 1) return true;
     const held = [...this.#children].filter((child) => child.jobs[0]?.companyId === companyId).length;
-    if (held < this.#size - 1) return true;
-    const isTrusted = performance.now() - (this.#stopped.get(companyId) ?? -Infinity) > DISTRUST_MS;
-    return isTrusted && !this.#queue.some((job) => job.companyId !== companyId);
+    return held < this.#size - 1 || !this.#queue.some((job) => job.companyId !== companyId);
   }
 
   #answered(child: Child, answer: EvaluateAnswer, heapBytes: number): void {
     clearTimeout(child.timer);
-    const job = child.jobs.shift();
-    job?.resolve(answer);
+    child.jobs.shift()?.resolve(answer);
     child.served++;
-    if (job && !answer.ok && ranAway.has(answer.error.code)) this.#stopped.set(job.companyId, performance.now());
     if (
       child.served >= this.#recycleAfter ||
       heapBytes - child.heapBytes > GROWTH_MAX_BYTES ||
@@ -209,7 +202,6 @@ export class Evaluator {
     const [job, ...others] = child.jobs.splice(0);
     if (job) {
       this.kills++;
-      this.#stopped.set(job.companyId, performance.now());
       const code = child.killed ?? 'expr_resource';
       this.#onKill({ code, companyId: job.companyId });
       const field = job.request.expressions[0]?.field ?? '';
@@ -242,9 +234,6 @@ function refusal(field: string, code: ExpressionErrorCode, message: string): Eva
 }
 
 const RESTART_MS = 1_000;
-
-/** So long a company whose expression was stopped leaves a child to the others. */
-const DISTRUST_MS = 60_000;
 
 /** More than this left behind, and the next expression would die of what the last one did. */
 const GROWTH_MAX_BYTES = 48 * 1024 * 1024;
