@@ -209,6 +209,11 @@ test('no point was left out', () => {
     'before-token-refresh',
     'mid-token-refresh',
     'after-token-refresh',
+    // These in constructs.test.ts.
+    'after-wait-opened',
+    'mid-loop',
+    'after-turn-closed',
+    'mid-undo',
     'mid-decision',
     'after-decision',
     'after-cancel',

@@ -176,8 +176,8 @@ describe('a carrier', () => {
   });
 
   test('lets the first of many decisions at once stand, and tells the others', async () => {
-    // A decision that comes to nothing has the run looked at all the same.
-    const run = await carry([parkedAt('a'), parkedAt('a')]);
+    // A decision that is refused has the run looked at as well.
+    const run = await carry([parkedAt('a'), parkedAt()]);
     await vi.waitFor(() => expect(run.times()).toBe(1), eventually);
     await expect(run.decide('b', { action: 'retry' })).rejects.toBeInstanceOf(StepNotParkedError);
     const answers = await Promise.allSettled(

@@ -20,6 +20,8 @@ const plain: PayloadCodec = {
   decode: (payloads) => Promise.resolve(payloads),
 };
 const QUEUE = 'recording';
+/** Events after which Temporal suggests to go on as a fresh workflow. Its own figure, 4,096, would make histories that nobody can store by the dozen. */
+const LONG = 300;
 const companyId = `${OWN_IDS}000000000001`;
 
 /** One carrier on the recorder, under a script. */
@@ -32,6 +34,8 @@ export interface Scene {
   carriedOn(times: number, run?: number): Promise<void>;
   decide(nodeId: string, decision: StepDecision, run?: number): Promise<void>;
   wake(nodeId: string, run?: number): Promise<void>;
+  /** Says that something happened to some of its runs. */
+  look(...runs: readonly number[]): Promise<void>;
   cancel(run?: number): Promise<void>;
   /** Asks for the end of a run that is none of the carrier's. */
   cancelStranger(): Promise<void>;
@@ -57,7 +61,13 @@ export interface Recorder extends AsyncDisposable {
 export async function openRecorder(): Promise<Recorder> {
   const dataDir = await mkdtemp(join(tmpdir(), 'plumbline-histories-'));
   const { path } = await findTemporalCli(process.env, () => undefined);
-  const temporal = await startTemporal({ cli: path, dataDir, port: await freePort(), uiPort: await freePort() });
+  const temporal = await startTemporal({
+    cli: path,
+    dataDir,
+    port: await freePort(),
+    uiPort: await freePort(),
+    configuration: [`limit.historyCount.suggestContinueAsNew=${LONG}`],
+  });
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const native = await NativeConnection.connect({ address: temporal.address });
   const connection = await Connection.connect({ address: temporal.address });
@@ -109,6 +119,11 @@ export async function openRecorder(): Promise<Recorder> {
           orRefused(carriers.decide({ companyId, carrierId }, { runId: idOf(run), nodeId, iteration: '', decision })),
         wake: (nodeId, run) =>
           orRefused(carriers.wake({ companyId, carrierId }, { runId: idOf(run), nodeId, iteration: '' })),
+        look: async (...some) =>
+          void (await carriers.look(
+            { companyId, carrierId },
+            some.map((run) => idOf(run)),
+          )),
         cancel: (run) => orRefused(carriers.cancel({ companyId, carrierId }, idOf(run))),
         cancelStranger: () => carriers.cancel({ companyId, carrierId }, `${OWN_IDS}999999999999`),
         cancelWorkflow: async () => void (await handle.cancel()),

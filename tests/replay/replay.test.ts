@@ -54,10 +54,12 @@ test('code that does two things in another order is found out', async () => {
 
 /** Carries a run on first and waits for its time then. @throws Error when the code is written differently by now, and this has to be too. */
 function waitAfterwards(source: string): string {
-  const wait = /^\s*else if \(report\.wakeInMs > 0\) await condition\(isDue, report\.wakeInMs\);\n/m.exec(source)?.[0];
-  const carry = /^\s*report = await holding\(lane, \(\) => \{[\s\S]*?\n {4}\}\);\n/m.exec(source)?.[0];
+  const wait = / {4}if \(report\.wakeInMs !== 0 && !lane\.told\) \{\n[\s\S]*?\n {4}\}\n/.exec(source)?.[0];
+  const carry = / {4}\(\{ report, call \} = await lane\.hold\.take\(\(\) => \{[\s\S]*?\n {4}\}\)\);\n/.exec(
+    source,
+  )?.[0];
   if (!wait || !carry) throw new Error('carrier.ts no longer has the two commands that this test exchanges');
-  const timer = wait.replace('else if (report.wakeInMs > 0)', 'if (waitMs)').replace('report.wakeInMs', 'waitMs');
+  const timer = wait.replace('report.wakeInMs !== 0', 'waitMs !== 0').replace('report.wakeInMs', 'waitMs');
   return source.replace(wait, '').replace(carry, `    const waitMs = report.wakeInMs;\n${carry}${timer}`);
 }
 

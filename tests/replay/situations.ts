@@ -1,4 +1,5 @@
 import type { StepDecision } from '@plumbline/workflows/activities/contract';
+import { until } from '../support/until.ts';
 import type { Scene } from './recorder.ts';
 import { ended, parkedAt, wakes, type Standing } from './scripted-ledger.ts';
 
@@ -566,6 +567,221 @@ const failing: Readonly<Record<string, Situation>> = {
   },
 };
 
+/** Something happened to runs that waited for it, and they are looked at. */
+const looking: Readonly<Record<string, Situation>> = {
+  'one run is looked at': {
+    script: [wakes(HOUR)],
+    play: async (scene) => {
+      await scene.start();
+      await scene.carriedOn(1);
+      await scene.look(0);
+      await scene.over();
+    },
+  },
+  'a run that waits for nothing but an answer is looked at': {
+    script: [parkedAt('a')],
+    play: async (scene) => {
+      await scene.start();
+      await scene.carriedOn(1);
+      await scene.look(0);
+      await scene.over();
+    },
+  },
+  ...Object.fromEntries(
+    [2, 10, 50].map((runs) => [
+      `${runs} runs are looked at at once`,
+      {
+        runs,
+        scripts: same(runs, [wakes(HOUR)]),
+        play: async (scene: Scene) => {
+          await scene.start();
+          await scene.carriedOn(1);
+          await scene.look(...scene.runIds.keys());
+          await scene.over();
+        },
+      },
+    ]),
+  ),
+  'ten runs are looked at one by one': {
+    runs: 10,
+    scripts: same(10, [wakes(HOUR), wakes(5)]),
+    play: async (scene) => {
+      await scene.start();
+      await scene.carriedOn(1);
+      await Promise.all([...scene.runIds.keys()].map((run) => scene.look(run)));
+      await scene.over();
+    },
+  },
+  'half of ten runs are looked at, then the other half': {
+    runs: 10,
+    scripts: same(10, [wakes(HOUR)]),
+    play: async (scene) => {
+      await scene.start();
+      await scene.carriedOn(1);
+      await scene.look(0, 2, 4, 6, 8);
+      await scene.carriedOn(2, 8);
+      await scene.look(9, 7, 5, 3, 1);
+      await scene.over();
+    },
+  },
+  'looked at five times over': {
+    script: Array.from({ length: 5 }, () => wakes(HOUR)),
+    play: async (scene) => {
+      await scene.start();
+      for (let n = 1; n <= 5; n++) {
+        await scene.carriedOn(n);
+        await scene.look(0);
+      }
+      await scene.over();
+    },
+  },
+  'looked at before the first report': {
+    script: [wakes(HOUR)],
+    play: async (scene) => {
+      const release = scene.ledger.hold('advance', scene.runIds[0] ?? '');
+      await scene.start();
+      await scene.look(0);
+      release();
+      await scene.over();
+    },
+  },
+  'looked at while it is being carried on': {
+    runs: 3,
+    scripts: same(3, [wakes(HOUR), wakes(HOUR)]),
+    play: async (scene) => {
+      await scene.start();
+      await scene.carriedOn(1);
+      for (const runId of scene.runIds) scene.ledger.slow(runId, 60);
+      await scene.look(0, 1, 2);
+      await scene.look(0, 1);
+      await scene.carriedOn(2, 2);
+      await scene.look(2);
+      await scene.over();
+    },
+  },
+  'looked at while others are being carried on': {
+    runs: 6,
+    scripts: same(6, [wakes(HOUR), wakes(5)]),
+    play: async (scene) => {
+      await scene.start();
+      await scene.carriedOn(1);
+      for (const runId of scene.runIds.slice(0, 3)) scene.ledger.slow(runId, 40);
+      await scene.look(0, 1, 2);
+      await scene.look(3, 4, 5);
+      await scene.over();
+    },
+  },
+  'looked at while a decision is recorded': {
+    script: [wakes(HOUR, 'a'), wakes(HOUR), wakes(5)],
+    play: async (scene) => {
+      scene.ledger.slow(scene.runIds[0] ?? '', 40, 'settleStep');
+      await scene.start();
+      await scene.carriedOn(1);
+      await Promise.all([scene.decide('a', retry), scene.look(0)]);
+      await scene.carriedOn(2);
+      await scene.look(0);
+      await scene.carriedOn(3);
+      await scene.over();
+    },
+  },
+  'looked at while it is cancelled': {
+    script: [wakes(HOUR), wakes(HOUR)],
+    play: async (scene) => {
+      scene.ledger.slow(scene.runIds[0] ?? '', 40, 'cancelRun');
+      await scene.start();
+      await scene.carriedOn(1);
+      await Promise.all([scene.cancel(), scene.look(0)]);
+      await scene.over();
+    },
+  },
+  'a timer and a look race': {
+    runs: 5,
+    scripts: same(5, [wakes(40), wakes(5)]),
+    play: async (scene) => {
+      await scene.start();
+      await scene.carriedOn(1);
+      await scene.look(1, 3);
+      await scene.over();
+    },
+  },
+  'looks, timers and decisions of ten runs': {
+    runs: 10,
+    scripts: Array.from({ length: 10 }, (_, index) =>
+      index % 2 === 0 ? [wakes(20 + index), wakes(HOUR), wakes(3)] : [wakes(HOUR, 'a'), wakes(HOUR, 'b'), wakes(2)],
+    ),
+    play: async (scene) => {
+      scene.runIds.forEach((runId, index) => scene.ledger.slow(runId, (index * 3) % 7));
+      await scene.start();
+      await scene.carriedOn(1);
+      await Promise.all([
+        scene.look(1, 2),
+        ...[3, 5, 7].map((run) => scene.decide('a', retry, run)),
+        scene.look(9, 1, 8),
+      ]);
+      for (const run of [0, 2, 4, 6, 8]) await scene.carriedOn(2, run);
+      // Each waits for an hour at most twice.
+      for (let round = 0; round < 2; round++) {
+        await scene.look(...scene.runIds.keys());
+        await scene.carriedOn(3 + round, 1).catch(() => undefined);
+      }
+      await scene.over();
+    },
+  },
+};
+
+/** So many waits fill a history until the workflow hands over. */
+const many = Array.from({ length: 60 }, () => wakes(1));
+
+const handingOver: Readonly<Record<string, Situation>> = {
+  'a history grows long': { script: many, play },
+  'a history grows long twice': { script: [...many, ...many], play },
+  'a history grows long while other runs wait': {
+    runs: 4,
+    scripts: [many, [wakes(HOUR)], [parkedAt('a')], []],
+    play: async (scene) => {
+      await scene.start();
+      await scene.carriedOn(many.length, 0);
+      await scene.look(1);
+      await scene.decide('a', retry, 2);
+      await scene.over();
+    },
+  },
+  'decided before it hands over and afterwards': {
+    script: [parkedAt('a'), ...many, parkedAt('b'), wakes(5)],
+    play: async (scene) => {
+      await scene.start();
+      await scene.carriedOn(1);
+      await scene.decide('a', retry);
+      await scene.carriedOn(2 + many.length);
+      await scene.decide('a', retry);
+      await scene.decide('b', { action: 'skip', output: {} });
+      await scene.over();
+    },
+  },
+  'decided while it hands over': {
+    runs: 2,
+    scripts: [many, [parkedAt('a'), wakes(5)]],
+    play: async (scene) => {
+      const [, parked = ''] = scene.runIds;
+      scene.ledger.slow(parked, 30, 'settleStep');
+      await scene.start();
+      await scene.carriedOn(1, 1);
+      await until('the history to have grown', () => Promise.resolve(scene.ledger.times(scene.runIds[0] ?? '') > 40));
+      await scene.decide('a', retry, 1);
+      await scene.over();
+    },
+  },
+  'cancelled after it handed over': {
+    script: [...many, wakes(HOUR)],
+    play: async (scene) => {
+      await scene.start();
+      await scene.carriedOn(1 + many.length);
+      await scene.cancel();
+      await scene.over();
+    },
+  },
+};
+
 /** By name; each is one file of histories. */
 export const situations: Readonly<Record<string, Situation>> = {
   ...ending,
@@ -575,4 +791,6 @@ export const situations: Readonly<Record<string, Situation>> = {
   ...waking,
   ...cancelling,
   ...failing,
+  ...looking,
+  ...handingOver,
 };

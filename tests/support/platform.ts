@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { freePort } from '@plumbline/db/embedded';
 import { withUser } from '@plumbline/db/urls';
 import { StudioClient } from '@plumbline/engine/demo/studio-client';
-import { bringUp, type Platform } from '@plumbline/engine/start/platform';
+import { bringUp, type Platform, type PlatformOptions } from '@plumbline/engine/start/platform';
 import type { Secrets } from '@plumbline/engine/start/secrets';
 import pg from 'pg';
 
@@ -24,7 +24,12 @@ export interface TestPlatform extends AsyncDisposable {
 /** Everything, as `npm start` brings it up, in a data directory of its own: PostgreSQL, Temporal, worker, API, sandboxes. */
 export async function testPlatform(
   environment: NodeJS.ProcessEnv = {},
-  options: { readonly fsync?: boolean; readonly workers?: number; readonly apis?: number } = {},
+  options: {
+    readonly fsync?: boolean;
+    readonly workers?: number;
+    readonly apis?: number;
+    readonly route?: NonNullable<PlatformOptions['route']>;
+  } = {},
 ): Promise<TestPlatform> {
   const dataDir = await mkdtemp(join(tmpdir(), 'plumbline-platform-'));
   const { workers = 1, apis = 1 } = options;
@@ -44,6 +49,7 @@ export async function testPlatform(
     environment: { ...process.env, PLUMBLINE_LOG_LEVEL: 'warn', ...environment },
     onStep: () => undefined,
     onRestart: (name) => restarts.push(name),
+    ...(options.route ? { route: options.route } : {}),
   });
   const secrets = JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as Secrets;
   const owner = new pg.Pool({ connectionString: platform.ownerUrl, max: 3 });

@@ -22,7 +22,9 @@ export interface Sender extends AsyncDisposable {
   deliver(id: string, body?: unknown): Promise<void>;
 }
 
+/** Before the second try; each further one waits twice as long, up to two seconds. */
 const AGAIN_MS = 100;
+const AGAIN_MAX_MS = 2_000;
 const PATIENCE_MS = 120_000;
 
 export function openSender(flow: Pick<WebhookFlow, 'url' | 'secret'>, origins: readonly string[]): Sender {
@@ -70,12 +72,12 @@ export function openSender(flow: Pick<WebhookFlow, 'url' | 'secret'>, origins: r
     try: attempt,
     deliver: async (id, body) => {
       const deadline = Date.now() + PATIENCE_MS;
-      for (;;) {
+      for (let waitMs = AGAIN_MS; ; waitMs = Math.min(2 * waitMs, AGAIN_MAX_MS)) {
         const { status } = await attempt(id, body);
         if (status >= 200 && status < 300) return;
         if (Date.now() > deadline)
           throw new Error(`Delivery ${id} was not acknowledged; the last answer was ${status}`);
-        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+        await new Promise((resolve) => setTimeout(resolve, waitMs));
       }
     },
     [Symbol.asyncDispose]: () => agent.destroy(),

@@ -22,6 +22,8 @@ export interface PlatformOptions extends StartOptions {
   readonly fsync?: boolean;
   /** Said when a process of ours died and is started again. */
   readonly onRestart?: (name: string, reason: string) => void;
+  /** Leads our processes to a server another way than straight to its address, `host:port`; tests put a bad network there. */
+  readonly route?: (from: 'api' | 'worker', to: 'postgres' | 'temporal', address: string) => Promise<string>;
 }
 
 /** Everything, running. */
@@ -87,23 +89,30 @@ export async function bringUp(options: PlatformOptions): Promise<Platform> {
     const origins = ports.map((port) => `http://${host}:${port}`);
     const origin = origins[0] ?? '';
     const environment = serviceEnvironment({ options, secrets, ownerUrl, temporal, origin });
-    const service = (name: string, entry: string, own: NodeJS.ProcessEnv = {}): Service =>
+    const { route } = options;
+    const [apiEnvironment, workerEnvironment] = route
+      ? await Promise.all(
+          (['api', 'worker'] as const).map((from) => routed(environment, (to, address) => route(from, to, address))),
+        )
+      : [environment, environment];
+    const service = (name: string, entry: string, own: NodeJS.ProcessEnv): Service =>
       new Service({
         name,
         entry: new URL(entry, import.meta.url),
-        environment: { ...environment, ...own },
+        environment: own,
         log: join(logs, `${name}.log`),
         ...(options.onRestart ? { onRestart: options.onRestart } : {}),
       });
     const apis = ports.map((port, index) =>
       service(numbered('api', index), '../server-main.ts', {
+        ...apiEnvironment,
         PLUMBLINE_PORT: String(port),
         // A sandbox remembers what was done to it, so one process plays it.
         PLUMBLINE_SANDBOXES: String(index === 0),
       }),
     );
     const workers = Array.from({ length: options.workers }, (_, index) =>
-      service(numbered('worker', index), '../../../workflows/src/worker-main.ts'),
+      service(numbered('worker', index), '../../../workflows/src/worker-main.ts', { ...workerEnvironment }),
     );
     const services = [...apis, ...workers];
     onStep('Services', 'starting worker and API');
@@ -182,6 +191,22 @@ function serviceEnvironment(given: {
     TEMPORAL_ADDRESS: temporal.address,
     PLUMBLINE_TEMPORAL_UI: temporal.uiUrl ?? '',
   };
+}
+
+/** The same environment, with every server behind a way of its own. */
+async function routed(
+  environment: NodeJS.ProcessEnv,
+  route: (to: 'postgres' | 'temporal', address: string) => Promise<string>,
+): Promise<NodeJS.ProcessEnv> {
+  const result: NodeJS.ProcessEnv = { ...environment };
+  result['TEMPORAL_ADDRESS'] = await route('temporal', environment['TEMPORAL_ADDRESS'] ?? '');
+  for (const role of ['APP', 'DISPATCHER', 'AUTH']) {
+    const name = `PLUMBLINE_${role}_DATABASE_URL`;
+    const url = new URL(environment[name] ?? '');
+    url.host = await route('postgres', url.host);
+    result[name] = url.href;
+  }
+  return result;
 }
 
 /** The first of a kind has the plain name. */

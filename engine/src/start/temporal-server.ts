@@ -23,6 +23,8 @@ export async function startTemporal(options: {
   readonly dataDir: string;
   readonly port: number;
   readonly uiPort: number;
+  /** What else its configuration says, `name=value`. */
+  readonly configuration?: readonly string[];
 }): Promise<TemporalServer> {
   const folder = join(options.dataDir, 'temporal');
   await mkdir(folder, { recursive: true });
@@ -49,7 +51,10 @@ export async function startTemporal(options: {
         'synchronous=OFF',
       ],
       // Off by default: without it the fairness key of a carrier is not looked at.
-      ...['--dynamic-config-value', 'matching.enableFairness=true'],
+      ...['matching.enableFairness=true', ...(options.configuration ?? [])].flatMap((value) => [
+        '--dynamic-config-value',
+        value,
+      ]),
       ...['--log-level', 'warn', '--ui-disable-news-fetch'],
     ],
     log,

@@ -169,6 +169,7 @@ async function take(loop: OpenLoop, index: number, given: Omit<Turn, 'loopId' | 
   const iteration = scope.iteration === '' ? String(index) : `${scope.iteration}.${index}`;
   const end = await run.region(node, { iteration, turns: [...scope.turns, turnOf(node, index, given)] });
   if (!end.left && end.paused) return { kind: 'paused' };
+  run.deps.crashPoint?.('mid-loop', node.id);
   const value = valueOf(end);
   const nodes = regionsOf(plan.graph)
     .inside(node.id)
@@ -179,6 +180,10 @@ async function take(loop: OpenLoop, index: number, given: Omit<Turn, 'loopId' | 
       ...(end.failure ? { status: 'failed', error: end.failure } : { status: 'done', value }),
     },
   });
+  if (run.deps.crashPoint) {
+    await lane.commit({});
+    run.deps.crashPoint('after-turn-closed', node.id);
+  }
   // Nobody reads what a turn did once it is over, and a long list must not fill the memory.
   for (const id of nodes) lane.outputs.delete(stepName(id, iteration));
   if (end.left?.how === 'break') return { kind: 'left' };

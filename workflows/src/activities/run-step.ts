@@ -300,6 +300,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
       const opened = await hold.open(context);
       until = opened.until ?? null;
       if (opened.answer !== undefined) answered = { answer: opened.answer, at: deps.now() };
+      deps.crashPoint?.('after-wait-opened', nodeId);
     }
     const ref = { companyId, runId, nodeId, iteration };
     answered ??= await readAnswer(deps.store, ref);

@@ -84,6 +84,7 @@ export async function undoRun(run: CarriedRun): Promise<Undone> {
       { type: undoing(type), mapped: { input: row.input, output: row.output } },
     );
     if (outcome.kind !== 'done') return waits(outcome);
+    deps.crashPoint?.('mid-undo', row.node_id);
   }
   return { kind: 'done', names, kept };
 }

@@ -9,6 +9,7 @@ import {
   isCancellation,
   proxyLocalActivities,
   setHandler,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities, LaneReport, StepDecision } from '../activities/contract.ts';
@@ -59,15 +60,22 @@ const activities = proxyLocalActivities<Activities>({
 
 /** What this workflow knows of a run. */
 interface Lane {
-  /** Something changed; it is to be carried on. */
+  /** Something was done about it; it is to be carried on. */
   woken: boolean;
+  /** Temporal said that something happened to it, and maybe to others. */
+  told: boolean;
+  /** Ends its rest, if it rests. */
+  rouse: (by: Rouser) => void;
   /** It is being carried on, or a step that waits for a time is being changed: never both at once. */
-  held: boolean;
-  /** Something is being done about it because somebody asked. */
-  asked: boolean;
+  readonly hold: Lock;
+  /** Something is being done about it because somebody asked: one thing after the other. */
+  readonly asked: Lock;
   cancelled: boolean;
   ended: boolean;
 }
+
+/** What ends a rest: its time, a word of Temporal's, something that was done about this run, or the workflow having grown long. */
+type Rouser = 'time' | 'told' | 'asked' | 'long';
 
 /**
  * Carries one or more runs of one plan of one company. The steps themselves run in `advance`; here is what must outlive a process: the waiting, the
@@ -75,9 +83,8 @@ interface Lane {
  */
 export async function runCarrier(input: CarrierInput): Promise<void> {
   const { companyId, planHash, runIds } = input;
-  const lanes = new Map<string, Lane>(
-    runIds.map((runId) => [runId, { woken: false, held: true, asked: false, cancelled: false, ended: false }]),
-  );
+  const lanes = new Map(runIds.map((runId) => [runId, newLane()]));
+  const ledger = oneByOne(activities);
 
   setHandler(
     decideUpdate,
@@ -85,15 +92,15 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
       const lane = lanes.get(runId);
       if (!lane) throw notParked(nodeId);
       const settle = (exclusive: boolean): Promise<boolean> =>
-        inTurn(lane, () =>
-          activities.settleStep({ companyId, planHash, runId, nodeId, iteration, decision, exclusive }),
+        lane.asked.take(() =>
+          ledger.settleStep({ companyId, planHash, runId, nodeId, iteration, decision, exclusive }),
         );
       // The first decision stands, and whoever comes second is told. What waits for a time can be given up too, but not while it may be begun.
       const settled =
-        (await settle(false)) || (decision.action === 'abort' && (await holding(lane, () => settle(true))));
+        (await settle(false)) || (decision.action === 'abort' && (await lane.hold.take(() => settle(true))));
       // A worker may have recorded it and died: whoever comes next finds the step elsewhere. So the run is looked at again in either case, or it would
       // stand still with its decision made.
-      lane.woken = true;
+      wake(lane);
       if (!settled) throw notParked(nodeId);
     },
     {
@@ -106,9 +113,9 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
     wakeUpdate,
     async ({ runId, nodeId, iteration }) => {
       const lane = lanes.get(runId);
-      const wake = () => activities.wakeStep({ companyId, runId, nodeId, iteration });
-      if (!lane || !(await holding(lane, () => inTurn(lane, wake)))) throw notWaiting(nodeId);
-      lane.woken = true;
+      const begin = () => ledger.wakeStep({ companyId, runId, nodeId, iteration });
+      if (!lane || !(await lane.hold.take(() => lane.asked.take(begin)))) throw notWaiting(nodeId);
+      wake(lane);
     },
     {
       validator: ({ runId, nodeId }) => {
@@ -119,26 +126,34 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
   setHandler(cancelSignal, async ({ runId }) => {
     const lane = lanes.get(runId);
     if (!lane) return;
-    await inTurn(lane, () => activities.cancelRun({ companyId, runId }));
+    await lane.asked.take(() => ledger.cancelRun({ companyId, runId }));
     lane.cancelled = true;
+    lane.rouse('asked');
   });
   setHandler(lookSignal, ({ runIds: woken }) => {
     for (const runId of woken) {
       const lane = lanes.get(runId);
-      if (lane) lane.woken = true;
+      if (!lane) continue;
+      lane.told = true;
+      lane.rouse('told');
     }
   });
 
   try {
-    const reports = await activities.advance({ companyId, planHash, runIds, first: !input.continued });
-    for (const lane of lanes.values()) lane.held = false;
-    const together = advanceTogether(input);
-    await Promise.all(reports.map((report) => carry(report, lanes.get(report.runId), together)));
+    const first = ledger.advance({ companyId, planHash, runIds, first: !input.continued });
+    await Promise.all([...lanes.values()].map((lane) => lane.hold.take(() => first)));
+    const reports = await first;
+    const together = advanceTogether(ledger, input);
+    void condition(hasGrownLong).then(
+      () => lanes.forEach((lane) => lane.rouse('long')),
+      () => undefined,
+    );
+    await Promise.all(reports.map((report) => carry({ report, call: reports }, lanes.get(report.runId), together)));
   } catch (error) {
     if (!isCancellation(error)) throw error;
     // Someone ended the whole workflow in Temporal: its runs end with it, and say so.
     await CancellationScope.nonCancellable(() =>
-      Promise.all(runIds.map((runId) => activities.cancelRun({ companyId, runId }))),
+      Promise.all(runIds.map((runId) => ledger.cancelRun({ companyId, runId }))),
     );
     for (const lane of lanes.values()) lane.cancelled = true;
   }
@@ -147,47 +162,126 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
   if (open.length > 0) await continueAsNew<typeof runCarrier>({ ...input, runIds: open, continued: true });
 }
 
-/** Waits for whatever a run waits for, and has it carried on, until it ends or this workflow has grown long. */
-async function carry(
-  first: LaneReport,
-  lane: Lane | undefined,
-  advance: (runId: string) => Promise<LaneReport>,
-): Promise<void> {
-  let report = first;
+/** Where a run stands, and which call said so. */
+interface Said {
+  readonly report: LaneReport;
+  readonly call: object;
+}
+
+/** Has a run carried on, with those that go on for the same cause; without a cause, on its own. */
+type Advance = (runId: string, cause: object | string | undefined) => Promise<Said>;
+
+/**
+ * Waits for whatever a run waits for, and has it carried on, until it ends or this workflow has grown long.
+ *
+ * Runs may go on in one call when they do so because of one thing: a call that reported on all of them, or a task of Temporal's in which their timers
+ * fired or they were named. On replay these come together again; what two calls brought does not.
+ */
+async function carry(first: Said, lane: Lane | undefined, advance: Advance): Promise<void> {
+  let { report, call } = first;
   while (lane && !report.ended && !lane.cancelled) {
     if (hasGrownLong()) return;
-    const isDue = (): boolean => lane.woken || lane.cancelled || hasGrownLong();
-    if (report.wakeInMs === null) await condition(isDue);
-    else if (report.wakeInMs > 0) await condition(isDue, report.wakeInMs);
-    if (lane.cancelled || (hasGrownLong() && !lane.woken)) return;
-    report = await holding(lane, () => {
+    let cause: object | string | undefined = call;
+    if (report.wakeInMs !== 0 && !lane.told) {
+      const by = await rest(lane, report.wakeInMs);
+      if (by === 'long') return;
+      cause = by === 'asked' ? undefined : `task ${workflowInfo().historyLength}`;
+    }
+    if (lane.cancelled) return;
+    const { runId } = report;
+    const shared = lane.hold.isFree ? cause : undefined;
+    ({ report, call } = await lane.hold.take(() => {
       lane.woken = false;
-      return advance(report.runId);
-    });
+      lane.told = false;
+      return advance(runId, shared);
+    }));
   }
   if (lane && report.ended) lane.ended = true;
 }
 
-/** Carries runs on; those whose turn comes at the same moment, in one call. */
-function advanceTogether({ companyId, planHash }: CarrierInput): (runId: string) => Promise<LaneReport> {
-  let gathering: { readonly runIds: string[]; readonly reports: Promise<readonly LaneReport[]> } | undefined;
-  const begin = (): NonNullable<typeof gathering> => {
-    const runIds: string[] = [];
-    const call = async (): Promise<readonly LaneReport[]> => {
-      // Whoever was woken by the same signal or timer comes along.
-      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
-      gathering = undefined;
-      return await activities.advance({ companyId, planHash, runIds });
-    };
-    return { runIds, reports: call() };
+function newLane(): Lane {
+  return {
+    ...{ woken: false, told: false, cancelled: false, ended: false },
+    ...{ rouse: () => undefined, hold: new Lock(), asked: new Lock() },
   };
-  return async (runId) => {
-    const { runIds, reports } = (gathering ??= begin());
-    runIds.push(runId);
-    const report = (await reports).find((candidate) => candidate.runId === runId);
+}
+
+function wake(lane: Lane): void {
+  lane.woken = true;
+  lane.rouse('asked');
+}
+
+/**
+ * Lies still until it is roused, or for so long. Not by `condition`: Temporal looks at those of all runs only once everything else is done, in the order they
+ * began.
+ */
+async function rest(lane: Lane, ms: number | null): Promise<Rouser> {
+  if (lane.woken) return 'asked';
+  const roused = new Promise<Rouser>((resolve) => (lane.rouse = resolve));
+  const timer = new CancellationScope();
+  const by = await Promise.race([
+    roused,
+    // Never comes, but breaks off when the whole workflow is ended.
+    CancellationScope.current().cancelRequested,
+    ...(ms === null ? [] : [timer.run(() => sleep(ms).then((): Rouser => 'time'))]),
+  ]);
+  lane.rouse = () => undefined;
+  // Whoever takes over has timers of its own.
+  if (by !== 'long') timer.cancel();
+  return by;
+}
+
+/** Turns of the queue of promises until all that go on for one cause have said so. */
+const GATHERING = 5;
+/** Turns until everything that follows from one thing has been asked for. */
+const ALL_THAT_FOLLOWS = 40;
+
+function advanceTogether(ledger: Pick<Activities, 'advance'>, { companyId, planHash }: CarrierInput): Advance {
+  const gatherings = new Map<object | string, { readonly runIds: string[]; readonly call: ReturnType<typeof begin> }>();
+  const begin = async (runIds: readonly string[], cause?: object | string) => {
+    await turns(GATHERING);
+    if (cause !== undefined) gatherings.delete(cause);
+    return await ledger.advance({ companyId, planHash, runIds });
+  };
+  const join = (runId: string, cause: object | string | undefined): ReturnType<typeof begin> => {
+    if (cause === undefined) return begin([runId]);
+    const known = gatherings.get(cause);
+    known?.runIds.push(runId);
+    if (known) return known.call;
+    const runIds = [runId];
+    const call = begin(runIds, cause);
+    gatherings.set(cause, { runIds, call });
+    return call;
+  };
+  return async (runId, cause) => {
+    const call = await join(runId, cause);
+    const report = call.find((candidate) => candidate.runId === runId);
     if (!report) throw new Error(`Nothing was said of run ${runId}`);
-    return report;
+    return { report, call };
   };
+}
+
+/**
+ * Hands on what calls brought one by one, each once everything is done that follows from the one before. Two local activities that end together reach the
+ * workflow together, but on replay one by one; what follows them would be asked for in another order then, and Temporal would refuse to go on with the run.
+ */
+function oneByOne(calls: Activities): Activities {
+  let last: Promise<unknown> = Promise.resolve();
+  const inLine = async <T>(call: Promise<T>): Promise<T> => {
+    await call.catch(() => undefined);
+    await (last = last.then(() => turns(ALL_THAT_FOLLOWS)));
+    return await call;
+  };
+  return {
+    advance: (input) => inLine(calls.advance(input)),
+    settleStep: (input) => inLine(calls.settleStep(input)),
+    wakeStep: (input) => inLine(calls.wakeStep(input)),
+    cancelRun: (input) => inLine(calls.cancelRun(input)),
+  };
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await Promise.resolve();
 }
 
 /** The same in a replay: Temporal tells both figures with every task. */
@@ -196,28 +290,24 @@ function hasGrownLong(): boolean {
   return continueAsNewSuggested || historyLength > HISTORY_EVENTS;
 }
 
-/** Works while nothing else does: a step that is being given up must not be begun meanwhile. */
-async function holding<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
-  while (lane.held) await condition(() => !lane.held);
-  lane.held = true;
-  try {
-    return await work();
-  } finally {
-    lane.held = false;
-  }
-}
+/** Lets work in one at a time, in the order of asking. */
+class Lock {
+  #last: Promise<unknown> = Promise.resolve();
+  #inside = 0;
 
-/**
- * What is asked about one run is done one after the other. Two local activities that end together reach the workflow together, but on replay one by one,
- * and what follows them would come in another order: Temporal would refuse to go on with the run.
- */
-async function inTurn<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
-  while (lane.asked) await condition(() => !lane.asked);
-  lane.asked = true;
-  try {
-    return await work();
-  } finally {
-    lane.asked = false;
+  get isFree(): boolean {
+    return this.#inside === 0;
+  }
+
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    this.#inside++;
+    const mine = this.#last.then(work);
+    this.#last = mine.catch(() => undefined);
+    try {
+      return await mine;
+    } finally {
+      this.#inside--;
+    }
   }
 }
 

@@ -1,0 +1,148 @@
+import type { RunDetail, RunSummary, Page } from '@plumbline/engine/contract';
+import type { StudioClient } from '@plumbline/engine/demo/studio-client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { publishErrand } from '../support/errand.ts';
+import { due, percentile } from '../support/figures.ts';
+import { expectAccountsTie, untilSettled } from '../support/ledger.ts';
+import { startMockVendor, type MockVendor } from '../support/mock-vendor.ts';
+import { testPlatform, type TestPlatform } from '../support/platform.ts';
+import { report, seed, size } from '../support/profile.ts';
+import { secondCompany } from '../support/second-company.ts';
+import { openSender, type Sender } from '../support/sender.ts';
+import { until } from '../support/until.ts';
+import { line, node, publishWebhookFlow } from '../support/webhook-flow.ts';
+
+/** What has killed, hung or fooled an evaluator before. */
+const poisons = {
+  'a constructor by its name': '$lookup(trigger.body, "constructor")',
+  'a function from a string': '"".constructor.constructor("return process")()',
+  'a key of every object': '{"__proto__": {"a": 1}}',
+  'text that is evaluated': '$eval(trigger.body.code)',
+  'recursion without end': '($i := function(){ $i() }; $i())',
+  'recursion that grows':
+    '($a := function($m, $n){ $m = 0 ? $n + 1 : $n = 0 ? $a($m - 1, 1) : $a($m - 1, $a($m, $n - 1)) }; $a(4, 3))',
+  'lists of lists': '[1..10000].([1..10000])',
+  'a list too long': '[1..9999999]',
+  'doubling text': '$length($reduce([1..28], function($a, $i){ $a & $a }, "x"))',
+  'padding without end': '$length($pad("x", 20000000))',
+  'joining a million': '$length($join([1..1000000].("xxxxxxxxxxxxxxxxxxxx")))',
+  'a replacing that grows': '$length($replace($pad("x", 200000), "x", $pad("y", 2000)))',
+  'a pattern that backtracks': '$match("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", /^(a+)+$/)',
+  'a pattern in a pattern': '$match($pad("a", 50000), /(.*)*x/)',
+  'a picture that makes no sense': '$toMillis("2026", "[Y0001][[[[M]")',
+  'depth without end': '($d := function($n){ $n = 0 ? 1 : {"d": $d($n - 1)} }; $string($d(3000)))',
+  'a division by nothing': '1 / 0',
+  'a sort of everything': '$sort([1..200000], function($a, $b){ $a < $b })',
+  'all pairs of pairs': '$map([1..3000], function($x){ $map([1..3000], function($y){ $x * $y }) })',
+  'an error of its own': '$error("boom")',
+} as const;
+
+let up: TestPlatform;
+let vendor: MockVendor;
+let poisoner: StudioClient;
+beforeAll(async () => {
+  vendor = await startMockVendor();
+  up = await testPlatform({ PLUMBLINE_ALLOWED_PRIVATE_ORIGINS: vendor.origin }, { workers: 2, fsync: true });
+  poisoner = await secondCompany(up);
+});
+afterAll(async () => {
+  await up?.[Symbol.asyncDispose]();
+  await vendor?.[Symbol.asyncDispose]();
+});
+
+test("the worst that one company's flows can do fails soon and with a code, and its neighbours hardly notice", async () => {
+  const errand = await publishErrand(await up.client(), vendor.origin, { name: 'Neighbour', sleepMs: 0 });
+  await using neighbour = openSender(errand, up.platform.origins);
+  await steady(neighbour, 'warm', 10);
+  const calm = await steady(neighbour, 'calm', size(12, 60));
+
+  const refused: string[] = [];
+  const flows: { readonly name: string; readonly id: string; readonly deliver: () => Promise<void> }[] = [];
+  for (const [name, source] of Object.entries(poisons)) {
+    try {
+      const flow = await publishWebhookFlow(poisoner, name, {
+        params: {},
+        connections: {},
+        nodes: {
+          incoming: node('core.webhook', 'In'),
+          think: node('core.map', 'Think', { value: `=${source}` }),
+        },
+        edges: line('incoming', 'think'),
+      });
+      flows.push({
+        name,
+        id: flow.id,
+        deliver: async () => void (await flow.post(`poison-${seed}`, { code: '1+1' })),
+      });
+    } catch (error) {
+      // Refused before it could be published, with its code in the problem.
+      refused.push(name);
+      expect(String(error)).toMatch(/\([a-z_]+\)/);
+    }
+  }
+  const large = await publishWebhookFlow(poisoner, 'Three megabytes', {
+    params: {},
+    connections: {},
+    nodes: {
+      incoming: node('core.webhook', 'In'),
+      think: node('core.map', 'Think', { value: '=$pad("x", 3000000)' }),
+    },
+    edges: line('incoming', 'think'),
+  });
+  flows.push({
+    name: 'three megabytes',
+    id: large.id,
+    deliver: async () => void (await large.post(`poison-${seed}`, {})),
+  });
+  const tooLarge = await large.post('large', { text: 'x'.repeat(3_000_000) });
+
+  const ends = Promise.all(
+    flows.map(async ({ name, id, deliver }) => {
+      const began = performance.now();
+      await deliver();
+      const run = await until(`"${name}" to end`, async () => {
+        const { items } = await poisoner.call<Page<RunSummary>>('GET', `/api/runs?flowId=${id}`);
+        return items.find(({ status }) => ['succeeded', 'failed', 'parked'].includes(status));
+      });
+      const ms = performance.now() - began;
+      const { error } = await poisoner.call<RunDetail>('GET', `/api/runs/${run.id}`);
+      return { name, status: run.status, code: error?.code, ms };
+    }),
+  );
+  const during = await steady(neighbour, 'during', size(12, 60));
+  const outcomes = await ends;
+  await untilSettled(up, errand.id, neighbour);
+  const [before, meanwhile] = [percentile(calm, 95), percentile(during, 95)];
+  report('R8', {
+    refused: refused.length,
+    ran: Object.fromEntries(
+      outcomes.map(({ name, code, status, ms }) => [name, `${code ?? status} ${Math.round(ms)}`]),
+    ),
+    calmP95: Math.round(before),
+    duringP95: Math.round(meanwhile),
+    tooLarge: tooLarge.status,
+    restarts: up.restarts.length,
+  });
+  expect(tooLarge.status).toBe(413);
+  // What has an answer may give it; whatever has none says why.
+  expect(outcomes.filter(({ status, code }) => status !== 'succeeded' && !code)).toEqual([]);
+  expect(outcomes.filter(({ status }) => status !== 'succeeded').length, 'what was stopped').toBeGreaterThan(5);
+  expect(outcomes.filter(({ ms }) => ms > size(20_000, 5_000))).toEqual([]);
+  expect(up.restarts).toEqual([]);
+  expect(meanwhile).toBeLessThan(size(Math.max(5 * before, 3_000), 1.5 * before));
+  await expectAccountsTie(up);
+});
+
+/** Deliveries one after the other: how long each took until its last effect. */
+async function steady(sender: Sender, name: string, count: number): Promise<number[]> {
+  const found: number[] = [];
+  for (let n = 0; n < count; n++) {
+    const id = `${name}-${seed}-${n}`;
+    const began = performance.now();
+    await sender.deliver(id);
+    await until(`errand ${id}`, () => Promise.resolve(vendor.firstSeen.has(id)), { everyMs: 5 });
+    found.push((vendor.firstSeen.get(id) ?? 0) - began);
+    await due(began + 150);
+  }
+  return found;
+}
