@@ -47,6 +47,12 @@ import CornerUpLeft from '@lucide/svelte/icons/corner-up-left';
 import LogOut from '@lucide/svelte/icons/log-out';
 import RefreshCw from '@lucide/svelte/icons/refresh-cw';
 import Repeat from '@lucide/svelte/icons/repeat';
+import Bookmark from '@lucide/svelte/icons/bookmark';
+import BookmarkCheck from '@lucide/svelte/icons/bookmark-check';
+import Gauge from '@lucide/svelte/icons/gauge';
+import Lock from '@lucide/svelte/icons/lock';
+import LockOpen from '@lucide/svelte/icons/lock-open';
+import TimerReset from '@lucide/svelte/icons/timer-reset';
 import Workflow from '@lucide/svelte/icons/workflow';
 import type { Component } from 'svelte';
 
@@ -67,6 +73,12 @@ const byName: Readonly<Record<string, Icon>> = {
   'log-out': LogOut,
   'refresh-cw': RefreshCw,
   repeat: Repeat,
+  bookmark: Bookmark,
+  'bookmark-check': BookmarkCheck,
+  gauge: Gauge,
+  lock: Lock,
+  'lock-open': LockOpen,
+  'timer-reset': TimerReset,
   workflow: Workflow,
   'text-cursor-input': TextCursorInput,
   'table-2': Table2,
