@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
 
-/** Longer than any statement of ours, and any wait for a lock, may take; shorter than an activity. */
-const SILENCE_MS = 60_000;
+/** Longer than any statement of ours, and any call to a vendor that holds a lock (30 s), may take; short enough to come back within a minute. */
+const SILENCE_MS = 40_000;
 
 /**
  * A database whose machine is gone, or behind a network that swallows everything, never says so. A connection that has been silent for so long is broken
