@@ -21,6 +21,8 @@ export const engineSettingsSchema = workerSettingsSchema.extend({
   PLUMBLINE_WEBHOOKS_PER_SECOND: z.coerce.number().positive().default(600),
   /** Whether this process plays the sandboxes; what is done to one is remembered in one process. */
   PLUMBLINE_SANDBOXES: z.stringbool().default(true),
+  /** Whether runs are written with their events while the system is idle; otherwise the dispatcher starts all of them. */
+  PLUMBLINE_AT_ONCE: z.stringbool().default(true),
   /** Processes that dispatch events; the others only answer. */
   PLUMBLINE_DISPATCH: z.stringbool().default(true),
 });

@@ -141,7 +141,7 @@ test('an approval is decided in the studio and by a link, and the run goes on', 
   // The second stage is the owner's alone.
   await page.goto(`/runs/${task.runId}`);
   await page.getByRole('link', { name: 'Dana Hartwell' }).click();
-  await see(page.getByText('waits for Dana Hartwell'));
+  await see(page.getByText('waits for Dana Hartwell').first());
   await page.getByRole('button', { name: 'Reject', exact: true }).click();
   await see(page.getByText('A comment is needed with this answer.'));
   inside.takeTroubles();

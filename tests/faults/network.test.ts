@@ -62,7 +62,9 @@ test.each(cells.map((cell) => ({ cell, name: cell.map(([way, toxic]) => `${way} 
       recoveryMs: 60_000,
       mayAnswer: [200, 503, 0],
     });
-    const bites = cell.map(([way]) => biteOf(before.get(way), linkOf(way).bites()));
+    // An API process that does not reach its database has nothing to say to Temporal; alone, that way must have been hurt too.
+    const hurt = cell.filter(([way]) => full || way !== 'api-temporal');
+    const bites = hurt.map(([way]) => biteOf(before.get(way), linkOf(way).bites()));
     expect(
       bites.filter((bite) => bite === 0),
       'what went through each bad way, and was hurt',

@@ -1,6 +1,7 @@
 import { literal, type Store } from '@plumbline/db';
 import type { Carriers } from '@plumbline/workflows/client';
 import { QUEUED_CHANNEL } from '@plumbline/workflows/go-ahead';
+import type { CrashPointReached } from '@plumbline/workflows/crash-points';
 import type { Logger } from 'pino';
 import type { QueuedRun } from './claim.ts';
 import { startCarriers, type ConfirmedCarriers } from './start-carriers.ts';
@@ -16,6 +17,7 @@ export interface AtOnceOptions {
   readonly confirmed: ConfirmedCarriers;
   /** Whether the dispatcher has nothing to do. */
   readonly isIdle: () => boolean;
+  readonly crashPoint?: CrashPointReached;
 }
 
 /**
@@ -38,6 +40,7 @@ export class AtOnce {
   /** Temporal is told after the event was acknowledged; if it is away, the dispatcher's sweep tells it later. */
   start(runs: readonly QueuedRun[]): void {
     if (runs.length === 0) return;
+    for (const { planHash } of runs) this.#options.crashPoint?.('after-runs-written', planHash);
     this.#starting++;
     void startCarriers(this.#options, runs).finally(() => this.#starting--);
   }
