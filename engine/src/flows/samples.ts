@@ -1,10 +1,9 @@
 import type { Transaction } from '@plumbline/db';
 import type { Catalog } from '@plumbline/nodes';
-import type { FlowDocument } from '@plumbline/workflows/flow';
+import { literalsOf, type FlowDocument } from '@plumbline/workflows/flow';
 import type { Sample } from '../contract.ts';
 import { mask } from '../runs/mask.ts';
 import { describeSubject, eventWords } from './subject.ts';
-import { literals } from './subscribe.ts';
 
 const SAMPLES = 15;
 
@@ -95,7 +94,7 @@ async function eventKeys(
   return Object.entries(document.nodes).flatMap(([nodeId, node]) => {
     const subscription = catalog.nodeTypes.get(`${node.type}@${node.version}`)?.subscription;
     if (!subscription) return [];
-    if ('key' in subscription) return [subscription.key(literals(node))];
+    if ('key' in subscription) return [subscription.key(literalsOf(node.inputs))];
     const known = subscribed.find((row) => row.node_id === nodeId);
     return known ? [known.key] : [];
   });

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { json, type Transaction } from '@plumbline/db';
 import type { Catalog, TriggerSubscription } from '@plumbline/nodes';
-import { nextTimes, type FlowDocument, type FlowNode } from '@plumbline/workflows/flow';
+import { literalsOf, nextTimes, type FlowDocument } from '@plumbline/workflows/flow';
 import { newWebhookSecret } from './webhook-secret.ts';
 
 /**
@@ -32,7 +32,7 @@ export async function subscribe(
     const subscription = work.catalog.nodeTypes.get(`${node.type}@${node.version}`)?.subscription;
     if (!subscription || subscription.kind === 'flow' || node.disabled) continue;
     wanted.add(nodeId);
-    const config = literals(node);
+    const config = literalsOf(node.inputs);
     const known = existing.find((row) => row.node_id === nodeId);
     const key = keyOf(subscription, { config, known, flowId, nodeId });
     const connectionId =
@@ -161,13 +161,4 @@ function readingFor({ subscription, config, connectionId, known, now }: Asks) {
   if (known.poll_failures > 0) return { next_poll_at: now };
   const soonest = new Date(now.getTime() + subscription.everySeconds(config) * 1_000);
   return known.next_poll_at && known.next_poll_at > soonest ? { next_poll_at: soonest } : {};
-}
-
-/** The literal inputs of a node, by field. */
-export function literals(node: FlowNode): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(node.inputs).flatMap(([field, mapping]) =>
-      mapping.kind === 'literal' ? [[field, mapping.value]] : [],
-    ),
-  );
 }

@@ -1,6 +1,13 @@
 import type { Catalog } from '@plumbline/nodes';
 import type { StepDecision } from '@plumbline/workflows/client';
-import { checkValue, findNodeType, type CatalogInfo, type Finding, type Plan } from '@plumbline/workflows/flow';
+import {
+  checkValue,
+  findNodeType,
+  literalsOf,
+  type CatalogInfo,
+  type Finding,
+  type Plan,
+} from '@plumbline/workflows/flow';
 import { ApiError } from '../problem.ts';
 import { unmask } from './mask.ts';
 
@@ -44,7 +51,7 @@ export function checkDecision(
     if (given.port === undefined || !type || given.port === 'error') return given;
     const ports =
       typeof type.ports === 'function'
-        ? type.ports((input ?? literalsOf(plan, nodeId)) as Record<string, unknown>)
+        ? type.ports((input ?? literalsOf(plan.steps[nodeId]?.inputs ?? {})) as Record<string, unknown>)
         : type.ports;
     if (ports.some(({ id }) => id === given.port)) return given;
     throw new ApiError('invalid_input', `"${name}" has no way out called "${given.port}".`, {
@@ -93,12 +100,4 @@ function findingsOf(
     ...(field ? { field } : {}),
     fix: 'Correct it there.',
   }));
-}
-
-function literalsOf(plan: Plan, nodeId: string): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(plan.steps[nodeId]?.inputs ?? {}).flatMap(([field, mapping]) =>
-      mapping.kind === 'literal' ? [[field, mapping.value]] : [],
-    ),
-  );
 }

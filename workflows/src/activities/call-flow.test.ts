@@ -3,7 +3,15 @@ import type { FlowDocument } from '../flow/schema.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createActivities } from './index.ts';
 import { openBench, type Bench } from './testing.ts';
-import { playedRun, publishFlow, scriptedVendor, type PlayedRun, type ScriptedVendor } from './testing-flow.ts';
+import {
+  drawnEdge as edge,
+  drawnNode as node,
+  playedRun,
+  publishFlow,
+  scriptedVendor,
+  type PlayedRun,
+  type ScriptedVendor,
+} from './testing-flow.ts';
 
 let bench: Bench;
 let deps: Dependencies;
@@ -17,19 +25,6 @@ beforeEach(() => {
   deps = { ...bench.deps, catalog: { ...bench.catalog, nodeTypes: new Map([...bench.catalog.nodeTypes, ...types]) } };
 });
 afterAll(() => bench.close());
-
-const node = (type: string, inputs: Readonly<Record<string, unknown>> = {}): FlowDocument['nodes'][string] => ({
-  ...{ type, version: 1, name: type },
-  inputs: Object.fromEntries(
-    Object.entries(inputs).map(([field, value]) => [
-      field,
-      typeof value === 'string' && value.startsWith('=')
-        ? { kind: 'expression' as const, source: value.slice(1) }
-        : { kind: 'literal' as const, value: value as string },
-    ]),
-  ),
-});
-const edge = (from: string, to: string, port = 'out') => ({ id: `${from}:${port}:${to}`, from, port, to });
 
 const fields = [
   { id: 'amount', title: 'Amount', type: 'number', required: true },

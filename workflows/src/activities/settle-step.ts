@@ -1,8 +1,10 @@
 import { json, type Transaction } from '@plumbline/db';
 import type { NodeType } from '@plumbline/nodes';
+import type { PlanStep } from '../flow/plan.ts';
 import { stepKey } from '../step-key.ts';
 import type { SettleStepInput, StepRef } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
+import { firstPort } from './first-port.ts';
 import type { PlanCache } from './plans.ts';
 import { closeWait } from './waits.ts';
 
@@ -48,7 +50,7 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
         return true;
       }
       if (decision.action === 'skip') {
-        const port = decision.port ?? firstPort(deps, plan.steps[nodeId]);
+        const port = decision.port ?? firstPort(typeOf(deps, plan.steps[nodeId]), plan.steps[nodeId]);
         const output = json(decision.output ?? {});
         await step.set({ status: 'succeeded', port, output, finished_at: now }).execute();
         return true;
@@ -135,18 +137,6 @@ function stepOf(tx: Transaction, { companyId, runId, nodeId, iteration }: StepRe
     .where('iteration', '=', iteration);
 }
 
-/** The way out that a step without a result takes. */
-function firstPort(
-  deps: Dependencies,
-  step: { readonly type: string; readonly version: number; readonly inputs: object } | undefined,
-): string {
-  const type: NodeType | undefined = step && deps.catalog.nodeTypes.get(`${step.type}@${step.version}`);
-  if (!step || !type) return 'out';
-  const literals = Object.fromEntries(
-    Object.entries(step.inputs as Record<string, { kind: string; value?: unknown }>).flatMap(([field, mapping]) =>
-      mapping.kind === 'literal' ? [[field, mapping.value]] : [],
-    ),
-  );
-  const ports = typeof type.ports === 'function' ? type.ports(literals) : type.ports;
-  return ports[0]?.id ?? 'out';
+function typeOf(deps: Dependencies, step: PlanStep | undefined): NodeType | undefined {
+  return step && deps.catalog.nodeTypes.get(`${step.type}@${step.version}`);
 }

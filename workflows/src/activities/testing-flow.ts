@@ -73,6 +73,25 @@ export function scriptedVendor(): ScriptedVendor {
   };
 }
 
+/** A node of the first version with literal inputs as given, and expressions where the text begins with `=`. */
+export function drawnNode(type: string, inputs: Readonly<Record<string, unknown>> = {}): FlowDocument['nodes'][string] {
+  return {
+    ...{ type, version: 1, name: type },
+    inputs: Object.fromEntries(
+      Object.entries(inputs).map(([field, value]) => [
+        field,
+        typeof value === 'string' && value.startsWith('=')
+          ? { kind: 'expression' as const, source: value.slice(1) }
+          : { kind: 'literal' as const, value: value as string },
+      ]),
+    ),
+  };
+}
+
+export function drawnEdge(from: string, to: string, port = 'out'): FlowDocument['edges'][number] {
+  return { id: `${from}:${port}:${to}`, from, port, to };
+}
+
 export interface PlayedFlow {
   readonly flowId: string;
   readonly planHash: string;

@@ -5,6 +5,7 @@ import type { PlanStep } from '../flow/plan.ts';
 import { sampleOf } from '../flow/sample.ts';
 import type { Dependencies } from './dependencies.ts';
 import { effectOf, isWrite } from './effects.ts';
+import { firstPort } from './first-port.ts';
 import type { Lane } from './lane.ts';
 
 /** What a step hands on without being carried out. */
@@ -33,7 +34,7 @@ export async function simulate(
   if (pin && lane.test?.only !== nodeId) return pin;
   if (type.control) return undefined;
   if (type.wait) return { output: type.wait.resume(mapped as never, deps.now()), port: 'out' };
-  const port = portsOf(type, step)[0] ?? 'out';
+  const port = firstPort(type, step);
   if (type.hold) return { output: made(type), port };
   if (!isWrite(effectOf(type, mapped))) return undefined;
   if (step.connectionId && (await isSandbox(deps, companyId, step.connectionId))) return undefined;
@@ -43,15 +44,6 @@ export async function simulate(
 function made(type: NodeType): unknown {
   const schema = z.toJSONSchema(type.output, { io: 'output', unrepresentable: 'any' }) as JsonSchema;
   return sampleOf(schema, 'value');
-}
-
-function portsOf(type: NodeType, step: PlanStep): readonly string[] {
-  const literals = Object.fromEntries(
-    Object.entries(step.inputs).flatMap(([field, mapping]) =>
-      mapping.kind === 'literal' ? [[field, mapping.value]] : [],
-    ),
-  );
-  return (typeof type.ports === 'function' ? type.ports(literals) : type.ports).map(({ id }) => id);
 }
 
 async function isSandbox(deps: Dependencies, companyId: string, connectionId: string): Promise<boolean> {

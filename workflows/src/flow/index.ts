@@ -5,6 +5,7 @@ export * from './check-value.ts';
 export * from './compile/index.ts';
 export * from './finding.ts';
 export * from './flow-file.ts';
+export * from './literals.ts';
 export * from './part.ts';
 export * from './plan.ts';
 export * from './schedule.ts';

@@ -4,6 +4,8 @@ import type { Dependencies } from '../dependencies.ts';
 import { createActivities } from '../index.ts';
 import { openBench, type Bench } from '../testing.ts';
 import {
+  drawnEdge as edge,
+  drawnNode as node,
   playedRun,
   publishFlow,
   scriptedVendor,
@@ -31,19 +33,6 @@ beforeEach(() => {
   };
 });
 afterAll(() => bench.close());
-
-const node = (type: string, inputs: Readonly<Record<string, unknown>> = {}): FlowDocument['nodes'][string] => ({
-  ...{ type, version: 1, name: type },
-  inputs: Object.fromEntries(
-    Object.entries(inputs).map(([field, value]) => [
-      field,
-      typeof value === 'string' && value.startsWith('=')
-        ? { kind: 'expression' as const, source: value.slice(1) }
-        : { kind: 'literal' as const, value: value as string },
-    ]),
-  ),
-});
-const edge = (from: string, to: string, port = 'out') => ({ id: `${from}:${port}:${to}`, from, port, to });
 
 /** trigger → the step in question → `yes <name>`, or by its other port → `no <name>` */
 async function flow(step: FlowDocument['nodes'][string], other?: string): Promise<PlayedFlow> {
