@@ -3,6 +3,7 @@ import { openLink, toxics, type Bites, type Link, type Toxic } from '../support/
 import { startMockVendor, type MockVendor } from '../support/mock-vendor.ts';
 import { testPlatform, type TestPlatform } from '../support/platform.ts';
 import { chance, full, seed, size } from '../support/profile.ts';
+import { until } from '../support/until.ts';
 import { survive } from './survive.ts';
 
 /** Every way that leads out of our processes. */
@@ -35,12 +36,20 @@ afterAll(async () => {
   await vendor?.[Symbol.asyncDispose]();
 });
 
-/** In the short form every way is bad at once, each in another manner, as chance has it; in the full one each alone, in every manner. */
+/**
+ * In the short form every way is bad in its turn, each in another manner, as chance has it; in the full one each way is bad in every manner. One at a time: a
+ * worker without its database has nothing to say to anyone, and the other ways would be bad unnoticed.
+ */
 const luck = chance(seed);
-const bad: readonly Toxic[] = luck.shuffle(toxics);
+const manners: readonly Toxic[] = luck.shuffle(toxics);
 const cells: readonly (readonly (readonly [Way, Toxic])[])[] = full
   ? ways.flatMap((way) => toxics.map((toxic) => [[way, toxic]] as const))
-  : [ways.map((way, index) => [way, bad[index] ?? 'cut'] as const)];
+  : [
+      ways
+        .map((way, index) => [way, manners[index] ?? 'cut'] as const)
+        // Whoever is left with connections that say nothing gives them up after forty seconds, and says little until then.
+        .sort(([, one], [, other]) => Number(one === 'half-open') - Number(other === 'half-open')),
+    ];
 
 test.each(cells.map((cell) => ({ cell, name: cell.map(([way, toxic]) => `${way} ${toxic}`).join(', ') })))(
   'behind a bad network nothing is lost and nothing is doubled: $name',
@@ -54,21 +63,18 @@ test.each(cells.map((cell) => ({ cell, name: cell.map(([way, toxic]) => `${way} 
       faults: 1,
       everyMs: 1_500,
       harm: async () => {
-        for (const [way, toxic] of cell) linkOf(way).poison(toxic);
-        await new Promise((resolve) => setTimeout(resolve, size(6_000, 20_000)));
-        for (const [way] of cell) linkOf(way).poison(undefined);
+        for (const [way, toxic] of cell) {
+          linkOf(way).poison(toxic);
+          await new Promise((resolve) => setTimeout(resolve, size(2_500, 20_000)));
+          await until(`${way} to be hurt`, () => Promise.resolve(biteOf(before.get(way), linkOf(way).bites()) > 0));
+          linkOf(way).poison(undefined);
+        }
         return 'network';
       },
-      recoveryMs: 60_000,
+      // Temporal's client gives a connection that says nothing up after 45 s; the short form may run on a busy machine.
+      recoveryMs: size(90_000, 60_000),
       mayAnswer: [200, 503, 0],
     });
-    // An API process that does not reach its database has nothing to say to Temporal; alone, that way must have been hurt too.
-    const hurt = cell.filter(([way]) => full || way !== 'api-temporal');
-    const bites = hurt.map(([way]) => biteOf(before.get(way), linkOf(way).bites()));
-    expect(
-      bites.filter((bite) => bite === 0),
-      'what went through each bad way, and was hurt',
-    ).toEqual([]);
     // Nobody hammers: a storm would be the second fault.
     expect(repeatedRequests).toBeLessThan(acked * 8);
     expect(restarts).toEqual([]);

@@ -108,6 +108,26 @@ describe('writes in one batch', () => {
   });
 });
 
+test('a step that has succeeded stays so, whatever a second worker that was slow to notice writes about it', async () => {
+  const ledger = createLedgerWriter(bench.database.store);
+  const ref = await someRun();
+  const at = new Date();
+  const end = { ...ref, attempt: 1, startedAt: at, at };
+  await ledger.submit(bench.companyId, { begin: { ...ref, attempt: 1, at } });
+  await ledger.submit(bench.companyId, { end: { ...end, status: 'succeeded', port: 'out', output: { by: 'first' } } });
+  const late = await ledger.submit(bench.companyId, { begin: { ...ref, attempt: 2, at: new Date(at.getTime() + 1) } });
+  expect(late.begun).toBe(true);
+  await ledger.submit(bench.companyId, {
+    end: { ...end, attempt: 2, status: 'failed', error: { kind: 'bug', code: 'late', message: 'Late.', fix: 'Look.' } },
+  });
+  await ledger.submit(bench.companyId, { end: { ...end, status: 'succeeded', port: 'out', output: { by: 'second' } } });
+  const rows = await bench.database.asOwner(
+    'select status, attempt, output, error, finished_at from steps where run_id = $1 and node_id = $2',
+    [ref.runId, ref.nodeId],
+  );
+  expect(rows).toEqual([{ status: 'succeeded', attempt: 1, output: { by: 'first' }, error: null, finished_at: at }]);
+});
+
 describe('the history of a step', () => {
   const attemptsOf = async ({ runId, nodeId }: { readonly runId: string; readonly nodeId: string }) =>
     (

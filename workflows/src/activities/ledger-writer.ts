@@ -255,11 +255,13 @@ function endStatement(
           when excluded.attempts is not null then coalesce(steps.attempts, '[]') || excluded.attempts
           when steps.attempts is not null and excluded.status = 'succeeded' then steps.attempts || jsonb_build_object(
             'attempt', excluded.attempt, 'startedAt', excluded.started_at, 'endedAt', excluded.finished_at)
-          else steps.attempts end`,
+          else steps.attempts end
+       -- Two workers may be at it for a moment; the first success stands.
+       where steps.status <> 'succeeded'`,
   };
 }
 
-/** Opens attempts, but only of runs that have not ended. */
+/** Opens attempts, but only of runs that have not ended. A step that has succeeded stays so: whoever comes late to it finds its effect done. */
 function beginStatement(company: string, begins: readonly NonNullable<LedgerWrite['begin']>[]): Statement {
   const rows = begins.map(({ runId, nodeId, iteration, attempt, at }) => ({
     run_id: runId,
@@ -276,7 +278,10 @@ function beginStatement(company: string, begins: readonly NonNullable<LedgerWrit
         from ${given(rows, 'run_id uuid, node_id text, iteration text, attempt integer, started_at timestamptz')}
         join runs on runs.company_id = ${company} and runs.id = given.run_id and runs.finished_at is null
       on conflict (company_id, run_id, node_id, iteration) do update set
-        status = 'running', attempt = excluded.attempt, next_attempt_at = null, finished_at = null
+        status = case steps.status when 'succeeded' then 'succeeded' else 'running' end,
+        attempt = case steps.status when 'succeeded' then steps.attempt else excluded.attempt end,
+        next_attempt_at = null,
+        finished_at = case steps.status when 'succeeded' then steps.finished_at end
       returning run_id, node_id, iteration`,
   };
 }
