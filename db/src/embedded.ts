@@ -75,6 +75,8 @@ export async function startPostgres(options: EmbeddedOptions): Promise<EmbeddedP
     fsync: options.fsync === false ? 'off' : 'on',
     synchronous_commit: options.fsync === false ? 'off' : 'on',
     full_page_writes: options.fsync === false ? 'off' : 'on',
+    // Tables fill within seconds, and until they are analysed the planner reads all that a company has where it should look up one row.
+    autovacuum_naptime: '5s',
     timezone: 'UTC',
   };
   const child = tether({

@@ -9,7 +9,7 @@ const EVERY_MS = 2_000;
 
 /**
  * Notes what each run can be found by, a moment behind the runs: nothing of it is on their way. Two processes may do it side by side; a run is read when
- * it has begun, again when it is parked, and once more when it has ended.
+ * it has ended, and before that when it takes longer than moments, and when it is parked.
  */
 export class ReferenceKeeper {
   readonly #options: { readonly store: Store; readonly people: Pool; readonly log: Logger };
@@ -65,7 +65,8 @@ export async function gatherReferences(store: Store, companyId: string): Promise
                   limit 200) given) end as outputs
         from runs left join events on events.company_id = runs.company_id and events.id = runs.event_id
        where runs.company_id = ${companyId} and runs.referenced < 3
-         and (runs.referenced = 0 or runs.finished_at is not null or (runs.referenced = 1 and runs.status = 'parked'))
+         and (runs.finished_at is not null or (runs.referenced < 2 and runs.status = 'parked')
+              or (runs.referenced = 0 and runs.queued_at < now() - interval '5 seconds'))
        order by runs.queued_at limit ${BATCH}`.execute(tx);
     return rows;
   });

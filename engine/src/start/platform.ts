@@ -95,11 +95,12 @@ export async function bringUp(options: PlatformOptions): Promise<Platform> {
           (['api', 'worker'] as const).map((from) => routed(environment, (to, address) => route(from, to, address))),
         )
       : [environment, environment];
-    const service = (name: string, entry: string, own: NodeJS.ProcessEnv): Service =>
+    const service = (name: string, entry: string, own: NodeJS.ProcessEnv, preload?: string): Service =>
       new Service({
         name,
         entry: new URL(entry, import.meta.url),
         environment: own,
+        ...(preload ? { preload: new URL(preload, import.meta.url) } : {}),
         log: join(logs, `${name}.log`),
         ...(options.onRestart ? { onRestart: options.onRestart } : {}),
       });
@@ -112,7 +113,12 @@ export async function bringUp(options: PlatformOptions): Promise<Platform> {
       }),
     );
     const workers = Array.from({ length: options.workers }, (_, index) =>
-      service(numbered('worker', index), '../../../workflows/src/worker-main.ts', { ...workerEnvironment }),
+      service(
+        numbered('worker', index),
+        '../../../workflows/src/worker-main.ts',
+        { ...workerEnvironment },
+        '../../../workflows/src/no-promise-traces.ts',
+      ),
     );
     const services = [...apis, ...workers];
     onStep('Services', 'starting worker and API');

@@ -4,6 +4,8 @@ import { openSync } from 'node:fs';
 export interface ServiceOptions {
   readonly name: string;
   readonly entry: URL;
+  /** Loaded before it, and into each of its threads. */
+  readonly preload?: URL;
   readonly environment: NodeJS.ProcessEnv;
   /** Takes what it logs, appended. */
   readonly log: string;
@@ -29,11 +31,12 @@ export class Service {
 
   /** Starts it and waits until it says that it is ready. @throws Error with the last lines it wrote when it ends before. */
   async start(): Promise<void> {
-    const out = openSync(this.#options.log, 'a');
-    const child = fork(this.#options.entry, {
+    const { entry, preload, log } = this.#options;
+    const out = openSync(log, 'a');
+    const child = fork(entry, {
       env: this.#options.environment,
       stdio: ['ignore', out, out, 'ipc'],
-      execArgv: ['--disable-warning=ExperimentalWarning'],
+      execArgv: ['--disable-warning=ExperimentalWarning', ...(preload ? ['--import', preload.href] : [])],
     });
     this.#child = child;
     await new Promise<void>((resolve, reject) => {
