@@ -24,22 +24,44 @@ end $$;
 
 create or replace function notify_answer_of_runs() returns trigger language plpgsql as $$
 begin
-  if not exists (select from changed where finished_at is not null or status = 'parked') then return null; end if;
-  -- Each by its key, whatever the planner thinks of a table that has just been filled.
+  -- Each by its key, whatever the planner thinks of a table that has just been filled. Told twice, whoever waits looks twice.
   perform pg_notify('plumbline_answers', changed.event_id::text)
-    from changed join before using (company_id, id)
+    from changed
     join lateral (select awaited_until from events
                    where events.company_id = changed.company_id and events.id = changed.event_id offset 0) asked on asked.awaited_until > now()
-   where before.status is distinct from changed.status and (changed.finished_at is not null or changed.status = 'parked');
+   where changed.finished_at is not null or changed.status = 'parked';
   return null;
 end $$;
 
 create or replace function withdraw_approvals() returns trigger language plpgsql as $$
 begin
-  if not exists (select from changed where finished_at is not null) then return null; end if;
   update approvals set status = 'withdrawn', closed_at = changed.finished_at
-    from changed join before using (company_id, id)
-   where before.finished_at is null and changed.finished_at is not null
+    from changed
+   where changed.finished_at is not null
      and approvals.company_id = changed.company_id and approvals.run_id = changed.id and approvals.status = 'open';
   return null;
 end $$;
+
+-- What a statement changed is compared with what was before row by row, unless that is forbidden: the plan is kept from a time when it changed one row.
+alter function notify_live_runs() set enable_nestloop = off;
+
+-- One event may answer thousands of waits, so each is woken for itself: joined as a whole, ten thousand took minutes.
+drop trigger waits_answered on waits;
+create or replace function wake_answered_runs() returns trigger language plpgsql as $$
+begin
+  insert into run_wakes (company_id, run_id, carrier_id)
+  select company_id, id, carrier_id from runs where company_id = new.company_id and id = new.run_id and finished_at is null;
+  return null;
+end $$;
+create trigger waits_answered after update on waits for each row
+  when (old.answered_at is null and new.answered_at is not null) execute function wake_answered_runs();
+
+-- Each number and name of a run was checked against its run. They are written only together with, and for, runs that were just read; and they go with them.
+alter table run_references drop constraint run_references_company_id_run_id_fkey;
+create function remove_references_of_removed_runs() returns trigger language plpgsql as $$
+begin
+  delete from run_references using removed where run_references.company_id = removed.company_id and run_references.run_id = removed.id;
+  return null;
+end $$;
+create trigger runs_removed_references after delete on runs referencing old table as removed
+  for each statement execute function remove_references_of_removed_runs();

@@ -24,7 +24,13 @@ test('a flow that is removed takes along what its runs left in the ledger, and n
   const [gone, kept] = [await publishFlow(bench, deps, drawing), await publishFlow(bench, deps, drawing)];
   const runs = [await gone.begin(), await kept.begin()];
   for (const run of runs) await run.play();
-  const left = async (table: 'steps' | 'effects') =>
+  await bench.deps.store.tenant(bench.companyId, (tx) =>
+    tx
+      .insertInto('run_references')
+      .values(runs.map(({ runId }) => ({ company_id: bench.companyId, run_id: runId, value: 'x', at: new Date() })))
+      .execute(),
+  );
+  const left = async (table: 'steps' | 'effects' | 'run_references') =>
     (await bench.database.asOwner<{ run_id: string }>(`select distinct run_id from ${table}`)).map(
       ({ run_id }) => run_id,
     );
@@ -34,4 +40,5 @@ test('a flow that is removed takes along what its runs left in the ledger, and n
   );
   expect(await left('steps')).toEqual([runs[1]?.runId]);
   expect(await left('effects')).toEqual([runs[1]?.runId]);
+  expect(await left('run_references')).toEqual([runs[1]?.runId]);
 });
