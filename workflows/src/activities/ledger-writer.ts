@@ -101,68 +101,65 @@ export type LedgerWriter = GroupCommit<LedgerWrite, LedgerReceipt>;
 export function createLedgerWriter(store: Store): LedgerWriter {
   return new GroupCommit<LedgerWrite, LedgerReceipt>({
     apply: async (companyId, writes) => {
-      const statements = statementsOf(companyId, writes);
+      const text = `select write_ledger(${literal(json(batchOf(writes)))}::jsonb) as written`;
       const others = writes.flatMap(({ also }) => (also ? [also] : [])).sort((a, b) => (a.order < b.order ? -1 : 1));
       if (others.length === 0) {
-        const rows = await store.script(
-          companyId,
-          statements.map(({ text }) => text),
-        );
-        return receiptsOf(
-          writes,
-          statements.map(({ kind }, index) => [kind, rows[index] ?? []] as const),
-        );
+        const [[row] = []] = await store.script(companyId, [text]);
+        return receiptsOf(writes, row?.['written'] as Written);
       }
       return await store.tenant(companyId, async (tx) => {
-        const answers: (readonly [Kind, readonly Row[]])[] = [];
-        for (const { kind, text } of statements) answers.push([kind, (await sql.raw<Row>(text).execute(tx)).rows]);
+        const { rows } = await sql.raw<{ readonly written: Written }>(text).execute(tx);
         for (const { write } of others) await write(tx);
-        return receiptsOf(writes, answers);
+        return receiptsOf(writes, rows[0]?.written);
       });
     },
   });
 }
 
-type Row = Record<string, unknown>;
-type Kind = 'turns' | 'closed' | 'ends' | 'settles' | 'begins' | 'claims' | 'skipped' | 'broken' | 'runs';
-
-interface Statement {
-  readonly kind: Kind;
-  readonly text: string;
+/** What `write_ledger` gives: the attempts that were opened and the effects that are new, where any were asked for. */
+interface Written {
+  readonly begun: readonly StepRef[] | null;
+  readonly claimed: readonly string[] | null;
 }
 
-/** A statement for all writes of a kind. No statement may touch a row twice, so of several writes to one row the last counts. */
-function statementsOf(companyId: string, writes: readonly LedgerWrite[]): Statement[] {
-  const company = literal(companyId);
+/** A list for each kind of write, as `write_ledger` takes them. No list may name a row twice, so of several writes to one row the last counts. */
+function batchOf(writes: readonly LedgerWrite[]): Readonly<Record<string, readonly object[]>> {
   const allEnds = writes.flatMap(({ end }) => (end ? [end] : []));
-  const ends = lastOf(allEnds, nameOf);
-  const settles = lastOf(
-    writes.flatMap(({ settle }) => (settle ? [settle] : [])),
-    ({ key }) => key,
-  );
   // An attempt that begins and ends in one batch: its end says all that there is to say.
   const lastEnd = new Map(writes.flatMap(({ end }, index) => (end ? [[nameOf(end), index] as const] : [])));
   const begins = lastOf(
     writes.flatMap(({ begin }, index) => (begin && (lastEnd.get(nameOf(begin)) ?? -1) < index ? [begin] : [])),
     nameOf,
   );
-  const claims = writes.flatMap(({ claim }) => (claim ? [claim] : []));
-  const runs = lastOf(
-    writes.flatMap(({ run }) => (run ? [run] : [])),
-    ({ runId }) => runId,
+  const settles = lastOf(
+    writes.flatMap(({ settle }) => (settle ? [settle] : [])),
+    ({ key }) => key,
   );
   const turns = lastOf(
     writes.flatMap(({ turn }) => (turn ? [turn] : [])),
     (turn) => nameOf({ ...turn, iteration: `${turn.parent}/${turn.index}` }),
   );
-  return [
-    ...(ends.length > 0 ? [endStatement(company, ends, failedAttempts(allEnds))] : []),
-    ...(settles.length > 0 ? [settleStatement(company, settles)] : []),
-    ...(turns.length > 0 ? turnStatements(company, turns) : []),
-    ...(begins.length > 0 ? [beginStatement(company, begins)] : []),
-    ...(claims.length > 0 ? [claimStatement(company, claims)] : []),
-    ...runStatements(company, runs),
-  ];
+  const runs = lastOf(
+    writes.flatMap(({ run }) => (run ? [run] : [])),
+    ({ runId }) => runId,
+  );
+  const lists = {
+    ends: endsOf(lastOf(allEnds, nameOf), failedAttempts(allEnds)),
+    settles,
+    turns: turns.map(turnOf),
+    begins: begins.map(({ attempt, at, ...step }) => ({ ...rowOf(step), attempt, started_at: at })),
+    claims: writes.flatMap(({ claim }) => (claim ? [{ ...rowOf(claim), key: claim.key }] : [])),
+    skipped: runs.flatMap(({ runId, skipped = [], at }) =>
+      skipped.map((nodeId) => ({ run_id: runId, node_id: nodeId, at })),
+    ),
+    runs: runs.map(({ runId, status, at, error }) => ({
+      id: runId,
+      status,
+      ...(error ? { error } : {}),
+      finished_at: status === 'waiting' || status === 'parked' ? null : at,
+    })),
+  };
+  return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
 }
 
 function lastOf<T>(items: readonly T[], name: (item: T) => string): T[] {
@@ -173,27 +170,18 @@ function nameOf({ runId, nodeId, iteration }: StepRef): string {
   return `${runId} ${nodeId} ${iteration}`;
 }
 
-function receiptsOf(
-  writes: readonly LedgerWrite[],
-  answers: readonly (readonly [Kind, readonly Row[]])[],
-): LedgerReceipt[] {
-  const rowsOf = (kind: Kind): readonly Row[] => answers.find(([found]) => found === kind)?.[1] ?? [];
-  const begun = new Set(
-    rowsOf('begins').map((row) =>
-      nameOf({ runId: String(row['run_id']), nodeId: String(row['node_id']), iteration: String(row['iteration']) }),
-    ),
-  );
-  const claimed = new Set(rowsOf('claims').map((row) => String(row['key'])));
+function rowOf({ runId, nodeId, iteration }: StepRef): object {
+  return { run_id: runId, node_id: nodeId, iteration };
+}
+
+function receiptsOf(writes: readonly LedgerWrite[], written: Written | undefined): LedgerReceipt[] {
+  const begun = new Set(written?.begun?.map(nameOf));
+  const claimed = new Set(written?.claimed);
   return writes.map(({ begin, claim }) => ({
     begun: begin !== undefined && begun.has(nameOf(begin)),
     // Two in one batch may ask for the same effect; it is the first one's.
     claimed: claim !== undefined && claimed.delete(claim.key),
   }));
-}
-
-/** Rows given as JSON, so that one text carries them all. */
-function given(rows: readonly object[], columns: string): string {
-  return `jsonb_to_recordset(${literal(json(rows))}::jsonb) as given (${columns})`;
 }
 
 /** Attempts that did not succeed, by step: of a batch that closes several of one step, all are kept. */
@@ -213,15 +201,12 @@ function failedAttempts(ends: readonly NonNullable<LedgerWrite['end']>[]): Reado
   return failed;
 }
 
-function endStatement(
-  company: string,
+function endsOf(
   ends: readonly NonNullable<LedgerWrite['end']>[],
   failed: ReadonlyMap<string, readonly AttemptRecord[]>,
-): Statement {
-  const rows = ends.map((end) => ({
-    run_id: end.runId,
-    node_id: end.nodeId,
-    iteration: end.iteration,
+): object[] {
+  return ends.map((end) => ({
+    ...rowOf(end),
     status: end.status,
     attempt: end.attempt,
     port: end.port ?? null,
@@ -235,84 +220,10 @@ function endStatement(
     finished_at: end.status === 'succeeded' || end.status === 'failed' ? end.at : null,
     ...(failed.has(nameOf(end)) ? { attempts: failed.get(nameOf(end)) } : {}),
   }));
-  const columns =
-    'run_id, node_id, iteration, status, attempt, port, input, output, error, next_attempt_at, suspended, simulated, started_at, finished_at, attempts';
-  return {
-    kind: 'ends',
-    text: `
-      insert into steps (company_id, ${columns})
-      select ${company}, ${columns} from ${given(
-        rows,
-        `run_id uuid, node_id text, iteration text, status text, attempt integer, port text, input jsonb, output jsonb, error jsonb,
-         next_attempt_at timestamptz, suspended boolean, simulated boolean, started_at timestamptz, finished_at timestamptz, attempts jsonb`,
-      )}
-      on conflict (company_id, run_id, node_id, iteration) do update set
-        status = excluded.status, port = excluded.port, attempt = excluded.attempt,
-        input = coalesce(excluded.input, steps.input), output = coalesce(excluded.output, steps.output), error = excluded.error,
-        next_attempt_at = excluded.next_attempt_at, suspended = excluded.suspended, simulated = excluded.simulated, finished_at = excluded.finished_at,
-        -- The row begins with its first attempt; what is given here is when this one began.
-        attempts = case
-          when excluded.attempts is not null then coalesce(steps.attempts, '[]') || excluded.attempts
-          when steps.attempts is not null and excluded.status = 'succeeded' then steps.attempts || jsonb_build_object(
-            'attempt', excluded.attempt, 'startedAt', excluded.started_at, 'endedAt', excluded.finished_at)
-          else steps.attempts end
-       -- Two workers may be at it for a moment; the first success stands.
-       where steps.status <> 'succeeded'`,
-  };
 }
 
-/** Opens attempts, but only of runs that have not ended. A step that has succeeded stays so: whoever comes late to it finds its effect done. */
-function beginStatement(company: string, begins: readonly NonNullable<LedgerWrite['begin']>[]): Statement {
-  const rows = begins.map(({ runId, nodeId, iteration, attempt, at }) => ({
-    run_id: runId,
-    node_id: nodeId,
-    iteration,
-    attempt,
-    started_at: at,
-  }));
+function turnOf({ runId, nodeId, parent, index, status, value, error, at, nodes }: TurnEnd): object {
   return {
-    kind: 'begins',
-    text: `
-      insert into steps (company_id, run_id, node_id, iteration, status, attempt, started_at)
-      select ${company}, given.run_id, given.node_id, given.iteration, 'running', given.attempt, given.started_at
-        from ${given(rows, 'run_id uuid, node_id text, iteration text, attempt integer, started_at timestamptz')}
-        join runs on runs.company_id = ${company} and runs.id = given.run_id and runs.finished_at is null
-      on conflict (company_id, run_id, node_id, iteration) do update set
-        status = case steps.status when 'succeeded' then 'succeeded' else 'running' end,
-        attempt = case steps.status when 'succeeded' then steps.attempt else excluded.attempt end,
-        next_attempt_at = null,
-        finished_at = case steps.status when 'succeeded' then steps.finished_at end
-      returning run_id, node_id, iteration`,
-  };
-}
-
-/** Writes intents where there are none; of runs that have ended none is written. */
-function claimStatement(company: string, claims: readonly NonNullable<LedgerWrite['claim']>[]): Statement {
-  const rows = claims.map(({ key, runId, nodeId, iteration }) => ({ key, run_id: runId, node_id: nodeId, iteration }));
-  return {
-    kind: 'claims',
-    text: `
-      insert into effects (company_id, key, run_id, node_id, iteration, state)
-      select ${company}, given.key, given.run_id, given.node_id, given.iteration, 'intent'
-        from ${given(rows, 'key text, run_id uuid, node_id text, iteration text')}
-        join runs on runs.company_id = ${company} and runs.id = given.run_id and runs.finished_at is null
-      on conflict (company_id, key) do nothing
-      returning key`,
-  };
-}
-
-function settleStatement(company: string, settles: readonly NonNullable<LedgerWrite['settle']>[]): Statement {
-  return {
-    kind: 'settles',
-    text: `
-      update effects set state = given.state, result = coalesce(given.result, effects.result), updated_at = now()
-        from ${given(settles, 'key text, state text, result jsonb')}
-       where effects.company_id = ${company} and effects.key = given.key`,
-  };
-}
-
-function turnStatements(company: string, turns: readonly TurnEnd[]): Statement[] {
-  const rows = turns.map(({ runId, nodeId, parent, index, status, value, error, at, nodes }) => ({
     run_id: runId,
     node_id: nodeId,
     parent,
@@ -323,71 +234,5 @@ function turnStatements(company: string, turns: readonly TurnEnd[]): Statement[]
     ...(error ? { error } : {}),
     finished_at: at,
     nodes,
-  }));
-  return [
-    {
-      kind: 'turns',
-      text: `
-        update iterations set status = given.status, value = given.value, error = given.error, finished_at = given.finished_at
-          from ${given(
-            rows,
-            'run_id uuid, node_id text, parent text, index integer, status text, value jsonb, error jsonb, finished_at timestamptz',
-          )}
-         where iterations.company_id = ${company} and iterations.run_id = given.run_id and iterations.node_id = given.node_id
-           and iterations.parent = given.parent and iterations.index = given.index`,
-    },
-    {
-      // Served by `steps_open_turns`.
-      kind: 'closed',
-      text: `
-        update steps set closed = true
-          from ${given(rows, 'run_id uuid, iteration text, nodes text[]')}
-         where steps.company_id = ${company} and steps.run_id = given.run_id and steps.iteration = given.iteration
-           and steps.iteration <> '' and not steps.closed and steps.node_id = any(given.nodes)`,
-    },
-  ];
-}
-
-function runStatements(company: string, runs: readonly RunStanding[]): Statement[] {
-  if (runs.length === 0) return [];
-  const rows = runs.map(({ runId, status, at, error }) => ({
-    id: runId,
-    status,
-    ...(error ? { error } : {}),
-    finished_at: status === 'waiting' || status === 'parked' ? null : at,
-  }));
-  const skipped = runs.flatMap(({ runId, skipped: nodes = [], at }) =>
-    nodes.map((nodeId) => ({ run_id: runId, node_id: nodeId, at })),
-  );
-  const broken = runs.filter(({ status }) => status === 'failed' || status === 'cancelled');
-  const statements: Statement[] = [
-    {
-      kind: 'runs',
-      text: `
-        update runs set status = given.status, error = given.error, finished_at = given.finished_at
-          from ${given(rows, 'id uuid, status text, error jsonb, finished_at timestamptz')}
-         where runs.company_id = ${company} and runs.id = given.id and runs.finished_at is null`,
-    },
-  ];
-  if (broken.length > 0)
-    statements.unshift({
-      kind: 'broken',
-      text: `
-        update steps set status = 'failed', finished_at = given.at, next_attempt_at = null
-          from ${given(
-            broken.map(({ runId, at }) => ({ run_id: runId, at })),
-            'run_id uuid, at timestamptz',
-          )}
-         where steps.company_id = ${company} and steps.run_id = given.run_id and steps.status in ('running', 'waiting', 'parked')`,
-    });
-  if (skipped.length > 0)
-    statements.unshift({
-      kind: 'skipped',
-      text: `
-        insert into steps (company_id, run_id, node_id, iteration, status, attempt, started_at, finished_at)
-        select ${company}, given.run_id, given.node_id, '', 'skipped', 0, given.at, given.at
-          from ${given(skipped, 'run_id uuid, node_id text, at timestamptz')}
-        on conflict do nothing`,
-    });
-  return statements;
+  };
 }
