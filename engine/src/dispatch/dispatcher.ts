@@ -98,7 +98,7 @@ export class Dispatcher {
   /** One batch per company and round, so that a company with thousands of events does not keep the others waiting. */
   async #claimAll(): Promise<QueuedRun[]> {
     const { store, evaluator, runsPerCarrier, log, now, crashPoint } = this.#options;
-    const companies = await this.#options.dispatcher.companiesWithPendingEvents(now());
+    const companies = await this.#options.dispatcher.companiesWithPendingEvents();
     const queued: QueuedRun[] = [];
     for (const companyId of companies) {
       try {
