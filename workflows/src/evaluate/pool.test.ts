@@ -274,7 +274,7 @@ describe('a pool', () => {
       }
       // To start a child takes longer than to ask one, however busy the machine is.
       expect(times.length).toBeGreaterThan(4);
-      expect(times.sort((a, b) => a - b)[Math.floor(times.length / 2)]).toBeLessThan(50);
+      expect(times.sort((a, b) => a - b)[Math.floor(times.length / 2)]).toBeLessThan(100);
     } finally {
       await pool.close();
     }

@@ -129,6 +129,8 @@ export class Evaluator {
     };
     this.#children.add(child);
     childProcess.on('message', (message: { heapBytes: number } & ({ ready: true } | { answer: EvaluateAnswer })) => {
+      // Its answer was on the way when it was given up.
+      if (!this.#children.has(child)) return;
       if ('ready' in message) Object.assign(child, { ...message, started: true, owedBy: undefined });
       else this.#answered(child, message.answer, message.heapBytes);
       // An idle child does not keep its host alive, a busy or starting one does.
@@ -179,9 +181,9 @@ export class Evaluator {
     child.patience = setTimeout(() => (child.stoodBack = prioritize(child, LOW)), STAND_BACK_MS);
     child.timer = setTimeout(() => {
       child.killed = 'expr_resource';
-      // Its answer may already be on the way; no other job may follow it.
-      child.ready = false;
       child.process.kill('SIGKILL');
+      // To give back all the memory it took may take it longer than anybody wants to wait.
+      this.#exited(child);
     }, evaluateLimits.hardTimeoutMs);
   }
 
