@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import { createPool } from './pool.ts';
 import type { Tables } from './tables.ts';
 
@@ -28,14 +28,14 @@ export class DispatcherStore {
     this.#db = db;
   }
 
-  /** Companies with events that are due. Served by `events_due`. */
-  async companiesWithPendingEvents(now: Date): Promise<string[]> {
+  /** Companies with events that are due, by the clock that wrote since when: our own may be behind it. Served by `events_due`. */
+  async companiesWithPendingEvents(): Promise<string[]> {
     const rows = await this.#db
       .selectFrom('events')
       .select('company_id')
       .distinct()
       .where('status', '=', 'pending')
-      .where('next_attempt_at', '<=', now)
+      .where('next_attempt_at', '<=', sql<Date>`now()`)
       .limit(1_000)
       .execute();
     return rows.map((row) => row.company_id);

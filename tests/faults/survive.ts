@@ -21,6 +21,8 @@ export interface Trial {
   readonly recoveryMs: number;
   /** Answers a sender may see meanwhile; 0 is a connection that broke. */
   readonly mayAnswer: readonly number[];
+  /** Faults come while others last, so that some find nothing under way; most must. */
+  readonly overlapping?: boolean;
   /** Where the errands' vendor is reached, when not straight. */
   readonly origin?: string;
 }
@@ -100,7 +102,8 @@ export async function survive(up: TestPlatform, vendor: MockVendor, trial: Trial
     'refused without saying until when',
   ).toEqual([]);
   expect(outcome.disturbed.length, 'faults of which is known what they met').toBeGreaterThan(0);
-  expect(Math.min(...outcome.disturbed), 'runs that each fault met').toBeGreaterThan(0);
+  const met = outcome.disturbed.filter((count) => count > 0).length;
+  expect(met, 'faults that met runs').toBeGreaterThanOrEqual(outcome.disturbed.length * (trial.overlapping ? 0.5 : 1));
   expect(recoveryMs, 'from the last fault to the end of all runs').toBeLessThan(trial.recoveryMs);
   return outcome;
 }

@@ -1,4 +1,6 @@
 import type { Accounting } from '@plumbline/engine/contract';
+import { carrierWorkflowId } from '@plumbline/workflows/payload-codec';
+import { Client, Connection } from '@temporalio/client';
 import { expect } from 'vitest';
 import type { MockVendor } from './mock-vendor.ts';
 import type { TestPlatform } from './platform.ts';
@@ -35,10 +37,35 @@ export async function untilSettled(
       return succeeded + failed + cancelled >= sender.acked.size;
     },
     { withinMs, everyMs: 100 },
-  ).catch((error: unknown) => {
-    throw new Error(`${String(error)}: ${JSON.stringify(last)}`);
+  ).catch(async (error: unknown) => {
+    const open = await openRuns(up, flowId).catch(String);
+    throw new Error(`${String(error)}: ${JSON.stringify(last)}, ${JSON.stringify(open)}`);
   });
   return performance.now() - began;
+}
+
+/** What is known of runs that have not ended, the oldest first: in the ledger, and in Temporal. */
+async function openRuns(up: TestPlatform, flowId: string): Promise<readonly unknown[]> {
+  const { rows } = await up.owner.query<{ company_id: string; carrier_id: string }>(
+    `select runs.company_id, runs.id, runs.carrier_id, runs.status, runs.queued_at, runs.started_at, runs.confirmed_at, now() as now,
+            (select jsonb_agg(jsonb_build_object('node', node_id, 'status', status, 'attempt', attempt, 'next', next_attempt_at))
+               from steps where steps.run_id = runs.id and status <> 'succeeded') as steps
+       from runs where flow_id = $1 and finished_at is null order by queued_at limit 5`,
+    [flowId],
+  );
+  const connection = await Connection.connect({ address: up.platform.temporal.address });
+  try {
+    const { workflow } = new Client({ connection });
+    return await Promise.all(
+      rows.map(async (row) => {
+        const handle = workflow.getHandle(carrierWorkflowId(row.company_id, row.carrier_id));
+        const { status, raw, historyLength } = await handle.describe();
+        return { ...row, temporal: { status: status.name, historyLength, task: raw.pendingWorkflowTask } };
+      }),
+    );
+  } finally {
+    await connection.close();
+  }
 }
 
 /** Nothing lost, nothing doubled: each acknowledged delivery has one run, each run its effects, once and in order. */

@@ -16,6 +16,8 @@ export const workerSettingsSchema = z.object({
   PLUMBLINE_ALLOWED_PRIVATE_ORIGINS: z.string().default(''),
   PLUMBLINE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   PLUMBLINE_EVALUATOR_CHILDREN: z.coerce.number().int().min(1).max(16).default(2),
+  /** The workflow code, bundled; by default what `npm run build` made. Whoever rolls out workers by hand puts another one there first. */
+  PLUMBLINE_WORKFLOW_BUNDLE: z.string().optional(),
   /** Only in tests: a folder whose files name points at which a process kills itself. */
   PLUMBLINE_CRASH_FOLDER: z.string().optional(),
 });

@@ -14,6 +14,7 @@ const { worker, close } = await createWorker({
   namespace: settings.TEMPORAL_NAMESPACE,
   activities,
   codec: dependencies.codec,
+  bundle: settings.PLUMBLINE_WORKFLOW_BUNDLE,
   log,
 });
 

@@ -15,6 +15,8 @@ export interface WorkerOptions {
   readonly log: Logger;
   /** @default names.taskQueue */
   readonly taskQueue?: string;
+  /** Of bundled workflow code, which must be there. @default what `npm run build` made, or else the sources */
+  readonly bundle?: string | undefined;
 }
 
 /** A worker, connected and ready to `run()`. */
@@ -31,14 +33,15 @@ export async function createWorker(
     }),
   });
   const connection = await NativeConnection.connect({ address: options.address });
+  const codePath = options.bundle ?? (existsSync(bundlePath) ? bundlePath : undefined);
   const worker = await Worker.create({
     connection,
     namespace: options.namespace,
     taskQueue: options.taskQueue ?? names.taskQueue,
     activities: { ...options.activities },
     dataConverter: { payloadCodecs: [options.codec] },
-    ...(existsSync(bundlePath)
-      ? { workflowBundle: { codePath: bundlePath } }
+    ...(codePath
+      ? { workflowBundle: { codePath } }
       : { workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)) }),
     // The cache counts workflows, it does not weigh them: 200 of ours stay far under 100 MB.
     maxCachedWorkflows: 200,

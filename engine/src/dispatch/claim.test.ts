@@ -20,7 +20,7 @@ async function arrive(kind: string, key: string, count: number): Promise<void> {
   );
 }
 /** Takes one batch. Nobody listens, so what it took is ignored, and says when. @returns how many of each key were taken */
-async function claim(limit: number): Promise<Record<string, number>> {
+async function claim(limit: number, now = new Date()): Promise<Record<string, number>> {
   const before = await waiting();
   await claimEvents({
     store: database.store,
@@ -28,7 +28,7 @@ async function claim(limit: number): Promise<Record<string, number>> {
     companyId,
     limit,
     runsPerCarrier: 50,
-    now: new Date(Date.now() + 1_000),
+    now,
   });
   const after = await waiting();
   return Object.fromEntries(
@@ -70,6 +70,11 @@ describe('of the events that wait', () => {
     const [head] = await database.store.tenant(companyId, (tx) => listPending(tx, companyId));
     expect(head).toMatchObject({ key: 'urgent', count: 5, first: true });
     expect(await claim(10)).toEqual({ urgent: 3, flood: 7 });
+  });
+
+  test('none waits for a clock of ours that is behind the one of the database', async () => {
+    await arrive('webhook', 'early', 3);
+    expect(await claim(10, new Date(Date.now() - 3_600_000))).toEqual({ early: 3 });
   });
 
   test('none can be put first that does not wait', async () => {

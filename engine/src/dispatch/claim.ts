@@ -71,10 +71,10 @@ interface Match {
  * that wait longest come along, whatever their lane, so that none waits for ever. Served by `events_pending_by_lane`, `events_pending` and
  * `subscriptions_by_key`.
  */
-async function readPending({ store, companyId, limit, now }: ClaimOptions): Promise<Map<string, Subscriber[]>> {
+async function readPending({ store, companyId, limit }: ClaimOptions): Promise<Map<string, Subscriber[]>> {
   const company = literal(companyId);
   const oldest = Math.trunc(limit / 5);
-  const isDue = `company_id = ${company} and status = 'pending' and next_attempt_at <= ${literal(now.toISOString())}`;
+  const isDue = `company_id = ${company} and status = 'pending' and next_attempt_at <= now()`;
   const [rows = []] = await store.script(companyId, [
     `select due.id, s.flow_id, s.node_id, s.filter, v.number, v.plan_hash
        from (

@@ -71,15 +71,16 @@ export class Dispatcher {
   }
 
   async #run(): Promise<void> {
-    let lastRestart = 0;
+    // Not by the clock on the wall: one that is put back would have everything wait until it is as late again.
+    let lastRestart = -Infinity;
     while (!this.#stopped) {
       this.#again = false;
       try {
         const queued = await this.#claimAll();
         await startCarriers(this.#options, queued);
         const woken = await wakeRuns(this.#options);
-        if (Date.now() - lastRestart >= SWEEP_MS) {
-          lastRestart = Date.now();
+        if (performance.now() - lastRestart >= SWEEP_MS) {
+          lastRestart = performance.now();
           await this.#restartUnconfirmed();
           const fired = await fireDueSchedules(this.#options);
           const kept = await keepApprovals(this.#options);
@@ -97,7 +98,7 @@ export class Dispatcher {
   /** One batch per company and round, so that a company with thousands of events does not keep the others waiting. */
   async #claimAll(): Promise<QueuedRun[]> {
     const { store, evaluator, runsPerCarrier, log, now, crashPoint } = this.#options;
-    const companies = await this.#options.dispatcher.companiesWithPendingEvents(now());
+    const companies = await this.#options.dispatcher.companiesWithPendingEvents();
     const queued: QueuedRun[] = [];
     for (const companyId of companies) {
       try {

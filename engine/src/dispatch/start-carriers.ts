@@ -15,11 +15,11 @@ export class ConfirmedCarriers {
   readonly #until = new Map<string, number>();
 
   has(carrierId: string): boolean {
-    return (this.#until.get(carrierId) ?? 0) > Date.now();
+    return (this.#until.get(carrierId) ?? 0) > performance.now();
   }
 
   add(carrierId: string): void {
-    const now = Date.now();
+    const now = performance.now();
     // Oldest first: what is over is at the front.
     for (const [id, until] of this.#until) {
       if (until > now) break;

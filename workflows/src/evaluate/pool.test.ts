@@ -258,6 +258,49 @@ describe('a pool', () => {
     expect(new Set(codes)).toEqual(new Set(['expr_timeout']));
   });
 
+  test('keeps one child ready for the others, also while its successors start', async () => {
+    const pool = new Evaluator({ size: 2 });
+    try {
+      await warm(pool);
+      const greedy = Array.from({ length: 4 }, (_, n) => ask(`${n} + [1..9999999]`, { company: 'greedy', on: pool }));
+      const times: number[] = [];
+      let over = false;
+      void Promise.all(greedy).then(() => (over = true));
+      while (!over) {
+        const began = performance.now();
+        await ask('1', { company: 'modest', on: pool });
+        times.push(performance.now() - began);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      // To start a child takes longer than to ask one, however busy the machine is.
+      expect(times.length).toBeGreaterThan(4);
+      expect(times.sort((a, b) => a - b)[Math.floor(times.length / 2)]).toBeLessThan(100);
+    } finally {
+      await pool.close();
+    }
+  });
+
+  test('gives the last child to one company for what has proved to be quick, and for nothing else', async () => {
+    const pool = new Evaluator({ size: 2 });
+    const at = (source: string, context = '{}') => ask(source, { on: pool, context, company: 'alone' });
+    const slow = '$count($filter([1..n], function($x) { $x > 0 }))';
+    const takes = '{"n":9999}';
+    try {
+      await warm(pool);
+      expect(await at('1 + 1')).toMatchObject({ ok: true });
+      const order: string[] = [];
+      const note = (name: string) => () => void order.push(name);
+      await Promise.all([
+        at(slow, takes).then(note('slow')),
+        at(`0 + ${slow}`, takes).then(note('slow too')),
+        at('1 + 1').then(note('quick')),
+      ]);
+      expect(order).toEqual(['quick', 'slow', 'slow too']);
+    } finally {
+      await pool.close();
+    }
+  });
+
   test('answers each of hundreds of requests with its own value', async () => {
     await warm(evaluator);
     const answers = await Promise.all(

@@ -1,7 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
+import { constants, setPriority } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { evaluateLimits, type EvaluateAnswer, type EvaluateRequest, type ExpressionErrorCode } from './protocol.ts';
 
@@ -30,14 +31,22 @@ interface Child {
   heapBytes: number;
   /** What it was sent, all of one company; the first is being evaluated. */
   jobs: Job[];
+  /** When the first began, on the clock of `performance.now()`. */
+  since: number;
   timer: NodeJS.Timeout | undefined;
+  /** Ends what it may do at the expense of others. */
+  patience: NodeJS.Timeout | undefined;
+  stoodBack: boolean;
   /** Why we killed it, when we did. */
   killed: ExpressionErrorCode | undefined;
+  /** Whose expression cost the pool the child before it; its place is that company's until it is ready. */
+  owedBy: string | undefined;
 }
 
 /**
  * Runs JSONata in killable child processes. Neither a worker thread nor `vm` would do: an expression can exhaust the heap, and V8 then
- * takes the whole process. One company holds at most all but one child, so it cannot make the others wait.
+ * takes the whole process. One company holds at most all but one child, so it cannot make the others wait; the last one is for what has proved to be
+ * quick, and stays with nobody for long.
  */
 export class Evaluator {
   readonly #size: number;
@@ -45,6 +54,8 @@ export class Evaluator {
   readonly #queueLimit: number;
   readonly #onKill: NonNullable<EvaluatorOptions['onKill']>;
   readonly #children = new Set<Child>();
+  /** Expressions that were answered quickly the last time. */
+  readonly #quick = new Set<string>();
   #queue: Job[] = [];
   #closed = false;
   /** Children that died under an expression since the start. */
@@ -95,7 +106,7 @@ export class Evaluator {
     );
   }
 
-  #spawn(): void {
+  #spawn(owedBy?: string): void {
     const childProcess = fork(childPath, {
       env: {},
       execArgv: childFlags(),
@@ -109,12 +120,18 @@ export class Evaluator {
       served: 0,
       heapBytes: 0,
       jobs: [],
+      since: 0,
       timer: undefined,
+      patience: undefined,
+      stoodBack: false,
       killed: undefined,
+      owedBy,
     };
     this.#children.add(child);
     childProcess.on('message', (message: { heapBytes: number } & ({ ready: true } | { answer: EvaluateAnswer })) => {
-      if ('ready' in message) Object.assign(child, { ...message, started: true });
+      // Its answer was on the way when it was given up.
+      if (!this.#children.has(child)) return;
+      if ('ready' in message) Object.assign(child, { ...message, started: true, owedBy: undefined });
       else this.#answered(child, message.answer, message.heapBytes);
       // An idle child does not keep its host alive, a busy or starting one does.
       childProcess.channel?.unref();
@@ -128,23 +145,24 @@ export class Evaluator {
 
   #pump(): void {
     for (const child of this.#children) {
-      if (!child.ready) continue;
-      if (child.jobs.length === 0) {
-        const index = this.#queue.findIndex((job) => this.#mayStart(job.companyId));
-        const [job] = index < 0 ? [] : this.#queue.splice(index, 1);
-        if (!job) return;
-        this.#send(child, job);
-      }
-      this.#fill(child);
+      if (!child.ready || child.jobs.length > 0) continue;
+      const index = this.#queue.findIndex((job) => this.#mayStart(job));
+      const [job] = index < 0 ? [] : this.#queue.splice(index, 1);
+      if (!job) break;
+      this.#send(child, job);
     }
+    for (const child of this.#children) if (child.ready && child.jobs.length > 0) this.#fill(child);
   }
 
   /** Sends more of the same company's, so that the child need not wait for us between two; unless another company waits for a child. */
   #fill(child: Child): void {
     const companyId = child.jobs[0]?.companyId;
-    while (child.jobs.length < PIPELINE && this.#queue[0]?.companyId === companyId) {
-      const job = this.#queue.shift();
-      if (job) this.#send(child, job);
+    while (child.jobs.length < PIPELINE) {
+      const [job] = this.#queue;
+      if (!job || job.companyId !== companyId) return;
+      if (this.#size > 1 && this.#holds(companyId) === this.#size && !this.#isQuick(job)) return;
+      this.#queue.shift();
+      this.#send(child, job);
     }
   }
 
@@ -159,49 +177,74 @@ export class Evaluator {
 
   /** Gives the job whose turn it is its time. */
   #watch(child: Child): void {
+    child.since = performance.now();
+    child.patience = setTimeout(() => (child.stoodBack = prioritize(child, LOW)), STAND_BACK_MS);
     child.timer = setTimeout(() => {
       child.killed = 'expr_resource';
-      // Its answer may already be on the way; no other job may follow it.
-      child.ready = false;
       child.process.kill('SIGKILL');
+      // To give back all the memory it took may take it longer than anybody wants to wait.
+      this.#exited(child);
     }, evaluateLimits.hardTimeoutMs);
   }
 
-  #mayStart(companyId: string): boolean {
-    if (this.#size === 1) return true;
-    const held = [...this.#children].filter((child) => child.jobs[0]?.companyId === companyId).length;
-    return held < this.#size - 1 || !this.#queue.some((job) => job.companyId !== companyId);
+  #unwatch({ timer, patience }: Child): void {
+    clearTimeout(timer);
+    clearTimeout(patience);
+  }
+
+  /** A company leaves one child to the others; but what is known to be quick need not wait for its own company's, while nobody else waits. */
+  #mayStart(job: Job): boolean {
+    if (this.#size === 1 || this.#holds(job.companyId) < this.#size - 1) return true;
+    return this.#isQuick(job) && !this.#queue.some(({ companyId }) => companyId !== job.companyId);
+  }
+
+  #holds(companyId: string): number {
+    return [...this.#children].filter(({ jobs, owedBy }) => (jobs[0]?.companyId ?? owedBy) === companyId).length;
+  }
+
+  #isQuick({ request }: Job): boolean {
+    return request.expressions.every(({ source }) => this.#quick.has(source));
+  }
+
+  /** Remembers how long expressions took; one that never answered took for ever. */
+  #timed({ request }: Job, ms: number): void {
+    if (this.#quick.size > QUICK_KNOWN) this.#quick.clear();
+    for (const { source } of request.expressions)
+      if (ms < QUICK_MS) this.#quick.add(source);
+      else this.#quick.delete(source);
   }
 
   #answered(child: Child, answer: EvaluateAnswer, heapBytes: number): void {
-    clearTimeout(child.timer);
-    child.jobs.shift()?.resolve(answer);
+    this.#unwatch(child);
+    const job = child.jobs.shift();
+    if (job) this.#timed(job, performance.now() - child.since);
+    job?.resolve(answer);
     child.served++;
-    if (
-      child.served >= this.#recycleAfter ||
-      heapBytes - child.heapBytes > GROWTH_MAX_BYTES ||
-      (!answer.ok && ranAway.has(answer.error.code))
-    )
+    // Few may ask for more than they were given.
+    if (child.stoodBack) child.stoodBack = !prioritize(child, NORMAL);
+    if (!answer.ok && ranAway.has(answer.error.code)) this.#retire(child, job?.companyId);
+    else if (child.stoodBack || child.served >= this.#recycleAfter || heapBytes - child.heapBytes > GROWTH_MAX_BYTES)
       this.#retire(child);
     else if (child.jobs.length > 0) this.#watch(child);
   }
 
   /** Starts the successor before the old child goes, so that a recycle costs nobody a wait. */
-  #retire(child: Child): void {
+  #retire(child: Child, owedBy?: string): void {
     child.ready = false;
     this.#children.delete(child);
     this.#queue.unshift(...child.jobs.splice(0));
-    if (!this.#closed) this.#spawn();
+    if (!this.#closed) this.#spawn(owedBy);
     child.process.kill('SIGKILL');
   }
 
   #exited(child: Child): void {
-    clearTimeout(child.timer);
+    this.#unwatch(child);
     if (!this.#children.delete(child)) return;
     // Only the one whose turn it was can have killed it; the others never began.
     const [job, ...others] = child.jobs.splice(0);
     if (job) {
       this.kills++;
+      this.#timed(job, Infinity);
       const code = child.killed ?? 'expr_resource';
       this.#onKill({ code, companyId: job.companyId });
       const field = job.request.expressions[0]?.field ?? '';
@@ -214,7 +257,7 @@ export class Evaluator {
       return;
     }
     this.#queue.unshift(...others);
-    if (child.started) this.#spawn();
+    if (child.started) this.#spawn(job?.companyId);
     // It did not even come up; trying again at once would do nothing else.
     else setTimeout(() => this.#closed || this.#spawn(), RESTART_MS).unref();
     this.#pump();
@@ -234,6 +277,24 @@ function refusal(field: string, code: ExpressionErrorCode, message: string): Eva
 }
 
 const RESTART_MS = 1_000;
+
+/** What runs longer than this goes on with what others leave of the processor. Not sooner, and not for nothing: a clock on the wall ends it. */
+const STAND_BACK_MS = 150;
+const { PRIORITY_BELOW_NORMAL: LOW, PRIORITY_NORMAL: NORMAL } = constants.priority;
+
+/** @returns whether the system let us. */
+function prioritize({ process: { pid } }: Child, priority: number): boolean {
+  try {
+    if (pid !== undefined) setPriority(pid, priority);
+    return pid !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** What takes less than this is quick. */
+const QUICK_MS = 20;
+const QUICK_KNOWN = 5_000;
 
 /** More than this left behind, and the next expression would die of what the last one did. */
 const GROWTH_MAX_BYTES = 48 * 1024 * 1024;
