@@ -461,6 +461,46 @@ export interface Tables {
     updated_at: UpdatedAt;
   };
 
+  // — value maps —
+  value_maps: {
+    id: Generated<string>;
+    company_id: string;
+    name: string;
+    description: ColumnType<string, string | undefined, string>;
+    /** The one that answers. */
+    version: Generated<number>;
+    created_at: CreatedAt;
+    updated_at: UpdatedAt;
+    removed_at: Timestamp | null;
+  };
+  value_map_versions: {
+    company_id: string;
+    map_id: string;
+    number: number;
+    columns: Json<{ id: string; title: string; type: 'text' | 'number' | 'boolean'; key: boolean }[]>;
+    /** Capitals and spaces in keys do not matter. */
+    loose: boolean;
+    otherwise: Json<Record<string, string | number | boolean | null>> | null;
+    row_count: number;
+    added: number;
+    changed: number;
+    removed: number;
+    note: string | null;
+    /** The version it went back to. */
+    restored: number | null;
+    saved_by: string;
+    saved_at: Timestamp;
+  };
+  /** Belongs to the versions from `since` to before `until`. */
+  value_map_rows: {
+    company_id: string;
+    map_id: string;
+    key: string;
+    since: number;
+    until: number | null;
+    cells: Json<Record<string, string | number | boolean | null>>;
+  };
+
   // — approvals —
   /** One question that a step puts to people. */
   approvals: {
