@@ -64,7 +64,11 @@ const input = z.object({
 });
 
 const cell = z.union([z.string(), z.number(), z.boolean()]).nullable();
-const ofTable = z.object({ value: z.union([z.string(), z.number()]).optional(), found: z.boolean(), from: z.unknown() });
+const ofTable = z.object({
+  value: z.union([z.string(), z.number()]).optional(),
+  found: z.boolean(),
+  from: z.unknown(),
+});
 const ofMap = z.object({
   value: cell.optional(),
   found: z.boolean(),
@@ -91,7 +95,8 @@ export const node = defineAction({
   icon: 'table-2',
   effect: 'none',
   input,
-  output: z.union([ofTable, ofMap]),
+  // The richer first: the other would take it, and leave half of it out.
+  output: z.union([ofMap, ofTable]),
   outputFor: ({ source }) => (source === 'map' || source === 'table' ? outputs[source] : undefined),
   ports: [
     { id: 'out', title: 'Then' },

@@ -29,7 +29,8 @@ export function withValueMaps(
     const chosen = valueMapOf(node);
     if (!chosen) return [id, node];
     const { id: mapId, name } = other(chosen, id);
-    return [id, { ...node, inputs: { ...node.inputs, map: { kind: 'literal', value: { id: mapId, name } } } }];
+    const value: Record<string, string> = mapId === null ? { name } : { id: mapId, name };
+    return [id, { ...node, inputs: { ...node.inputs, map: { kind: 'literal', value } } }];
   });
   return { ...document, nodes: Object.fromEntries(nodes) };
 }

@@ -146,8 +146,7 @@ export function checkValueMap(table: ValueMapTable): ValueMapProblem[] {
     else seen.set(key, row);
   }
   for (const column of columns)
-    if (otherwise && !column.key)
-      for (const problem of checkCell(otherwise[column.id], column)) problems.push(problem);
+    if (otherwise && !column.key) for (const problem of checkCell(otherwise[column.id], column)) problems.push(problem);
   return problems;
 }
 
@@ -256,9 +255,14 @@ export function changesOfValueMap(before: ValueMapTable, after: ValueMapTable): 
     same,
     shape:
       before.loose !== after.loose ||
-      JSON.stringify(before.columns) !== JSON.stringify(after.columns) ||
+      shapeOf(before.columns) !== shapeOf(after.columns) ||
       !sameCells(before.otherwise ?? {}, after.otherwise ?? {}),
   };
+}
+
+/** As text that is the same whichever way an object's fields are ordered. */
+function shapeOf(columns: readonly ValueMapColumn[]): string {
+  return JSON.stringify(columns.map(({ id, title, type, key }) => [id, title, type, key]));
 }
 
 function sameCells(a: Cells, b: Cells): boolean {
@@ -266,7 +270,10 @@ function sameCells(a: Cells, b: Cells): boolean {
 }
 
 /** A row's key in words: `"03-100"`, or `"03-100", "Oak Ridge"`. */
-export function shownKey({ columns }: Pick<ValueMapTable, 'columns'>, cells: Readonly<Record<string, unknown>>): string {
+export function shownKey(
+  { columns }: Pick<ValueMapTable, 'columns'>,
+  cells: Readonly<Record<string, unknown>>,
+): string {
   return columns
     .filter(({ key }) => key)
     .map(({ id }) => {

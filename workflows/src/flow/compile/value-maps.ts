@@ -14,14 +14,20 @@ export function checkLookup(document: FlowDocument, { valueMaps }: CatalogInfo, 
   if (source?.kind === 'expression')
     return say('type_mismatch', 'source', 'cannot compute where it looks up.', 'Choose one of the two.');
   if (source?.value !== 'map') {
-    const given = table !== undefined && (table.kind === 'expression' ? table.source.trim() !== '' : table.value !== null);
+    const given =
+      table !== undefined && (table.kind === 'expression' ? table.source.trim() !== '' : table.value !== null);
     return given ? [] : say('required_missing', 'table', 'needs Table.', 'Fill in the table, or choose a value map.');
   }
   if (map?.kind === 'expression')
     return say('type_mismatch', 'map', 'cannot compute which value map it looks up in.', 'Choose one.');
   const chosen = valueMapOf(node);
   if (!chosen)
-    return say('value_map_missing', 'map', 'has no value map to look up in.', 'Choose one, or make one under Value maps.');
+    return say(
+      'value_map_missing',
+      'map',
+      'has no value map to look up in.',
+      'Choose one, or make one under Value maps.',
+    );
   if (!valueMaps) return [];
   const found = valueMaps.find(({ id }) => id === chosen.id);
   if (!found)
