@@ -202,9 +202,9 @@ export interface Tables {
     subject_id: string | null;
     data: Json<Record<string, unknown>>;
     status: ColumnType<
-      'pending' | 'dispatched' | 'ignored',
+      'pending' | 'dispatched' | 'ignored' | 'dropped',
       'pending' | 'dispatched' | 'ignored' | undefined,
-      'pending' | 'dispatched' | 'ignored'
+      'pending' | 'dispatched' | 'ignored' | 'dropped'
     >;
     /** Plain sentence when ignored. */
     reason: string | null;
@@ -219,6 +219,21 @@ export interface Tables {
     attempts: Generated<number>;
     /** Until when its sender waits for an answer. */
     awaited_until: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    /** With which others somebody dropped it. */
+    drop_id: ColumnType<string | null, null | undefined, string | null>;
+  };
+  /** Events that a person dropped together, before they began. */
+  event_drops: {
+    id: Generated<string>;
+    company_id: string;
+    reason: string;
+    /** What was asked for. */
+    chosen: Json<Record<string, unknown>>;
+    count: number;
+    dropped_by: string;
+    dropped_at: Timestamp;
+    put_back_by: string | null;
+    put_back_at: Timestamp | null;
   };
   /** Flows in which something went wrong last; kept by the database for those that listen to it. */
   flow_troubles: { company_id: string; flow_id: string; since: CreatedAt };

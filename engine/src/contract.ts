@@ -487,6 +487,63 @@ export interface PendingEvents {
   readonly first: boolean;
 }
 
+/** One event whose turn has not come. */
+export interface PendingEvent {
+  readonly id: string;
+  readonly kind: string;
+  readonly key: string;
+  /** What it is about, where that is a record. */
+  readonly subject: string | null;
+  /** The beginning of its data, with secrets masked. */
+  readonly excerpt: string;
+  readonly receivedAt: string;
+}
+
+/** Which of the events that wait: those with these ids, or all that the filter fits. */
+export type PendingChoice =
+  | { readonly ids: readonly string[] }
+  | {
+      readonly kind?: string;
+      readonly key?: string;
+      /** In their data or their key. */
+      readonly q?: string;
+    };
+
+/** POST /api/queue/drop: events that have not begun. */
+export interface DropRequest {
+  readonly choice: PendingChoice;
+  readonly reason: string;
+  /** Only says which. */
+  readonly dryRun: boolean;
+  /** What a dry run answered: those that came after it are left alone. */
+  readonly upTo?: string;
+}
+
+export interface DropOutcome {
+  /** How many are dropped, or would be. */
+  readonly count: number;
+  /** The first hundred of them; for a dry run only. */
+  readonly events: readonly PendingEvent[];
+  readonly upTo: string;
+  /** Beyond what is dropped at once; drop again for those. */
+  readonly left: number;
+  readonly drop: EventDrop | null;
+}
+
+/** Events that somebody dropped together. */
+export interface EventDrop {
+  readonly id: string;
+  readonly reason: string;
+  readonly count: number;
+  readonly kinds: readonly string[];
+  readonly droppedBy: string;
+  readonly droppedAt: string;
+  /** Until when they can be put back. */
+  readonly keptUntil: string;
+  readonly putBackBy: string | null;
+  readonly putBackAt: string | null;
+}
+
 /** POST /api/queue/waiting: about many that go on by themselves. */
 export interface WaitingDecision {
   readonly action: 'wake' | 'drop';
@@ -898,10 +955,12 @@ export interface ValueMapUse {
 /** GET /api/health/accounting: where everything is that came in. Of one moment. */
 export interface Accounting {
   readonly at: string;
-  /** acknowledged = ignored + withRuns + pending */
+  /** acknowledged = ignored + dropped + withRuns + pending */
   readonly events: {
     readonly acknowledged: number;
     readonly ignored: number;
+    /** By hand, before they began. */
+    readonly dropped: number;
     readonly withRuns: number;
     /** Not looked at yet. */
     readonly pending: number;
@@ -968,6 +1027,9 @@ export interface Accounting {
  *   POST   /api/runs/groups/:fingerprint/decide  GroupDecision → GroupOutcome
  *   GET    /api/queue                            Queue
  *   POST   /api/queue/waiting                    WaitingDecision → WaitingOutcome
+ *   POST   /api/queue/drop                       DropRequest → DropOutcome   (events that have not begun)
+ *   GET    /api/queue/drops                      EventDrop[]
+ *   POST   /api/queue/drops/:id/restore          EventDrop; 409 `invalid_transition` when it is too late, or done
  *   POST   /api/queue/first                      { kind, key } → { count }   (events whose turn has not come)
  *   GET    /api/live                             text/event-stream of LiveChange
  *   GET    /api/integrations                     IntegrationCard[]

@@ -94,7 +94,7 @@ describe('a value map', () => {
     );
     expect(back).toMatchObject({ version: 3, rows: [framing, roofing] });
     expect((await versions(first.id))[0]).toMatchObject({ number: 3, restored: 1, note: 'Back to version 1' });
-    // A version costs the rows that it changes: five row versions, where three full tables would have six.
+    // A version costs the rows that it changes: two each here, and none for the save that changed nothing.
     const { rows } = await up.owner.query('select count(*)::int as count from value_map_rows where map_id = $1', [
       first.id,
     ]);
