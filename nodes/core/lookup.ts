@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineAction, type Platform } from '../sdk/index.ts';
+import { ConnectorFailure, defineAction, type Platform } from '../sdk/index.ts';
 import { badInput, shown } from './bad-input.ts';
 import { keyText } from './comparing.ts';
 
@@ -145,18 +145,18 @@ async function inMap(given: z.infer<typeof input>, platform: Platform | undefine
   const { map: chosen, value: from, otherwise } = given;
   const answer = chosen?.id ? await platform.lookUp({ map: chosen.id, value: from }) : undefined;
   if (!answer)
-    throw badInput(
+    throw stopped(
       'value_map_missing',
-      chosen
-        ? `There is no value map "${chosen.name}". Make it again or choose another one in the flow, publish and retry with the new version.`
-        : 'The step has no value map to look into. Choose one in the flow, publish and retry with the new version.',
+      chosen ? `There is no value map "${chosen.name}".` : 'The step has no value map to look into.',
+      'Choose one in the flow and publish; then start the run again with the new version.',
     );
   const { map, columns, row } = answer;
   const column = given.column ? columns.find(({ id }) => id === given.column) : columns[0];
   if (!column)
-    throw badInput(
+    throw stopped(
       'column_missing',
-      `The value map "${map.name}" has no column "${given.column}". Choose one of ${columns.map(({ title }) => `"${title}"`).join(', ')} in the flow, or give it that column.`,
+      `The value map "${map.name}" has no column "${given.column}".`,
+      `Give it that column and retry, or choose one of ${columns.map(({ title }) => `"${title}"`).join(', ')} in the flow.`,
     );
   if (row) return { output: { value: row[column.id] ?? null, found: true, from, row, map } };
   if (otherwise === 'port') return { output: { found: false, from, map }, port: 'missing' };
@@ -166,13 +166,20 @@ async function inMap(given: z.infer<typeof input>, platform: Platform | undefine
     return {
       output: { value: answer.otherwise[column.id] ?? null, found: false, from, row: answer.otherwise, map },
     };
+  const missing = `The value map "${map.name}" has no row for ${answer.key}`;
   if (otherwise === 'default')
-    throw badInput(
+    throw stopped(
       'default_missing',
-      `The value map "${map.name}" has no row for ${answer.key}, and there is no default. Add the row to the value map and retry, or give the step a default.`,
+      `${missing}, and there is no default.`,
+      'Add the row to the value map and retry, or give the step a default.',
     );
-  throw badInput(
+  throw stopped(
     'lookup_missing',
-    `The value map "${map.name}" has no row for ${answer.key}. Add it to the value map, then retry: the step reads it as it is then.`,
+    `${missing}.`,
+    'Add the row to the value map, then retry: the step reads it as it is then.',
   );
+}
+
+function stopped(code: string, message: string, fix: string): ConnectorFailure {
+  return new ConnectorFailure({ kind: 'invalid', code, message, fix });
 }

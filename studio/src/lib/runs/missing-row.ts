@@ -8,8 +8,11 @@ export interface MissingRow {
 }
 
 /** What is missing, for a step that found no row in a value map. */
-export function missingRow(step: Pick<StepDetail, 'type' | 'input' | 'error'> | undefined): MissingRow | undefined {
-  if (step?.type !== 'core.lookup' || !['lookup_missing', 'default_missing'].includes(step.error?.code ?? ''))
+export function missingRow(
+  type: string | undefined,
+  step: Pick<StepDetail, 'input' | 'error'> | undefined,
+): MissingRow | undefined {
+  if (type !== 'core.lookup' || !step || !['lookup_missing', 'default_missing'].includes(step.error?.code ?? ''))
     return undefined;
   const { map, source, value } = (step.input ?? {}) as {
     readonly map?: { readonly id?: string; readonly name?: string };

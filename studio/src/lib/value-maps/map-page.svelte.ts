@@ -7,7 +7,7 @@ import { tellDone } from '../tell.ts';
 import { addRow, differs, filled, gridOf, search, tableOf, type Grid } from './grid.ts';
 
 /** So many rows are drawn at once. */
-const PAGE = 100;
+const PAGE = 50;
 
 /** One value map under the reader's hands: what was read, what is changed in it, and saving that. */
 export class MapPage {
