@@ -3,6 +3,7 @@ import {
   cellText,
   changesOfValueMap,
   checkValueMap,
+  inOrder,
   keyOf,
   settled,
   type Cells,
@@ -62,7 +63,13 @@ export function importCsv(
   if (problems.length > 0)
     return { table: next, rows: [], changes: { ...nothing, same: 0 }, problems: problems.slice(0, 100), ignored };
   const sound = settled(next);
-  return { table: sound, rows: sound.rows, changes: changesOfValueMap(table, sound), problems, ignored };
+  return {
+    table: sound,
+    rows: inOrder(sound.rows, sound.columns),
+    changes: changesOfValueMap(table, sound),
+    problems,
+    ignored,
+  };
 }
 
 const nothing = { added: [], changed: [], removed: [], shape: false } as const;

@@ -41,7 +41,7 @@ export async function createValueMap(tx: Transaction, who: Who, draft: ValueMapD
     .values({ company_id: companyId, name: draft.name, description: draft.description, removed_at: null })
     .returning('id')
     .executeTakeFirstOrThrow();
-  await write(tx, who, { id, number: 1, table, before: undefined });
+  await write(tx, who, { id, number: 1, table, kept: new Map() });
   await appendAudit(tx, {
     ...{ actor, action: 'value_map.created', targetType: 'value_map', targetId: id },
     details: { name: draft.name, rows: table.rows.length },
@@ -92,14 +92,22 @@ export async function saveValueMap(
       .where('id', '=', id)
       .execute();
   }
-  const before = await readValueMap(tx, companyId, id);
+  const former = await tx
+    .selectFrom('value_map_versions')
+    .select(['columns', 'loose', 'otherwise'])
+    .where('company_id', '=', companyId)
+    .where('map_id', '=', id)
+    .where('number', '=', map.version)
+    .executeTakeFirstOrThrow();
+  const kept = await rowsOf(tx, { companyId, id, version: map.version });
+  const before: ValueMapTable = { ...former, rows: [...kept.values()] };
   const { added, changed, removed, shape } = changesOfValueMap(before, table);
   const counts = { added: added.length, changed: changed.length, removed: removed.length };
   const differs = shape || added.length + changed.length + removed.length > 0;
   const number = differs ? map.version + 1 : map.version;
   if (differs) {
     await write(tx, who, {
-      ...{ id, number, table, before, counts },
+      ...{ id, number, table, kept, counts },
       ...(given.note ? { note: given.note } : {}),
       ...(restored === undefined ? {} : { restored }),
     });
@@ -189,13 +197,14 @@ async function write(
     readonly id: string;
     readonly number: number;
     readonly table: ValueMapTable;
-    readonly before: ValueMapTable | undefined;
+    /** Rows of the version before, by their key. */
+    readonly kept: ReadonlyMap<string, object>;
     readonly counts?: { readonly added: number; readonly changed: number; readonly removed: number };
     readonly note?: string;
     readonly restored?: number;
   },
 ): Promise<void> {
-  const { id, number, table, before, note, restored } = work;
+  const { id, number, table, kept, note, restored } = work;
   const { added, changed, removed } = work.counts ?? { added: table.rows.length, changed: 0, removed: 0 };
   await tx
     .insertInto('value_map_versions')
@@ -206,7 +215,6 @@ async function write(
       ...{ note: note ?? null, restored: restored ?? null, saved_by: actor, saved_at: now },
     })
     .execute();
-  const kept = before ? await rowsOf(tx, { companyId, id, version: number - 1 }) : new Map<string, object>();
   const wanted = new Map(table.rows.map((cells) => [keyOf(table, cells) ?? '', json(cells)]));
   const stays = new Set<string>();
   for (const [key, cells] of kept) if (wanted.get(key) === json(ordered(cells, table))) stays.add(key);

@@ -212,10 +212,7 @@ export function settled(table: ValueMapTable): ValueMapTable {
   return {
     columns,
     loose,
-    rows: inOrder(
-      rows.map((cells) => cellsOf(cells, columns)),
-      columns,
-    ),
+    rows: rows.map((cells) => cellsOf(cells, columns)),
     otherwise: others && Object.values(others).some((cell) => cell !== null) ? others : null,
   };
 }
