@@ -1,2 +1,3 @@
 export * from './sdk/index.ts';
 export { loadCatalog } from './catalog.ts';
+export { readCsv, writeCsv } from './core/csv-text.ts';

@@ -202,9 +202,9 @@ export interface Tables {
     subject_id: string | null;
     data: Json<Record<string, unknown>>;
     status: ColumnType<
-      'pending' | 'dispatched' | 'ignored',
+      'pending' | 'dispatched' | 'ignored' | 'dropped',
       'pending' | 'dispatched' | 'ignored' | undefined,
-      'pending' | 'dispatched' | 'ignored'
+      'pending' | 'dispatched' | 'ignored' | 'dropped'
     >;
     /** Plain sentence when ignored. */
     reason: string | null;
@@ -219,6 +219,21 @@ export interface Tables {
     attempts: Generated<number>;
     /** Until when its sender waits for an answer. */
     awaited_until: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    /** With which others somebody dropped it. */
+    drop_id: ColumnType<string | null, null | undefined, string | null>;
+  };
+  /** Events that a person dropped together, before they began. */
+  event_drops: {
+    id: Generated<string>;
+    company_id: string;
+    reason: string;
+    /** What was asked for. */
+    chosen: Json<Record<string, unknown>>;
+    count: number;
+    dropped_by: string;
+    dropped_at: Timestamp;
+    put_back_by: string | null;
+    put_back_at: Timestamp | null;
   };
   /** Flows in which something went wrong last; kept by the database for those that listen to it. */
   flow_troubles: { company_id: string; flow_id: string; since: CreatedAt };
@@ -459,6 +474,46 @@ export interface Tables {
     state: 'proposed' | 'linked' | 'orphaned' | 'ignored';
     created_at: CreatedAt;
     updated_at: UpdatedAt;
+  };
+
+  // — value maps —
+  value_maps: {
+    id: Generated<string>;
+    company_id: string;
+    name: string;
+    description: ColumnType<string, string | undefined, string>;
+    /** The one that answers. */
+    version: Generated<number>;
+    created_at: CreatedAt;
+    updated_at: UpdatedAt;
+    removed_at: Timestamp | null;
+  };
+  value_map_versions: {
+    company_id: string;
+    map_id: string;
+    number: number;
+    columns: Json<{ id: string; title: string; type: 'text' | 'number' | 'boolean'; key: boolean }[]>;
+    /** Capitals and spaces in keys do not matter. */
+    loose: boolean;
+    otherwise: Json<Record<string, string | number | boolean | null>> | null;
+    row_count: number;
+    added: number;
+    changed: number;
+    removed: number;
+    note: string | null;
+    /** The version it went back to. */
+    restored: number | null;
+    saved_by: string;
+    saved_at: Timestamp;
+  };
+  /** Belongs to the versions from `since` to before `until`. */
+  value_map_rows: {
+    company_id: string;
+    map_id: string;
+    key: string;
+    since: number;
+    until: number | null;
+    cells: Json<Record<string, string | number | boolean | null>>;
   };
 
   // — approvals —

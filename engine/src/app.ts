@@ -19,6 +19,7 @@ import { taskRoutes } from './routes/tasks.ts';
 import { templateRoutes } from './routes/templates.ts';
 import { accountingRoutes, catalogRoutes, expressionRoutes, healthRoutes, notificationRoutes } from './routes/tools.ts';
 import { triggerRoutes } from './routes/triggers.ts';
+import { valueMapRoutes } from './routes/value-maps.ts';
 import type { Services } from './services.ts';
 
 /** The studio's API: everything here needs a session and belongs to its company. */
@@ -41,6 +42,7 @@ function companyApi(services: Services) {
     .route('/connections', connectionRoutes(services))
     .route('/templates', templateRoutes(services))
     .route('/records', recordRoutes(services))
+    .route('/value-maps', valueMapRoutes(services))
     .route('/notifications', notificationRoutes(services));
 }
 

@@ -1,4 +1,14 @@
-import type { CatalogInfo, Finding, FlowDocument, NodeTypeInfo } from '@plumbline/workflows/flow';
+import type {
+  CatalogInfo,
+  Cells,
+  Finding,
+  FlowDocument,
+  NodeTypeInfo,
+  ValueMapChanges,
+  ValueMapColumn,
+  ValueMapProblem,
+  ValueMapTable,
+} from '@plumbline/workflows/flow';
 
 /**
  * What the API answers. Times are ISO strings with offset, money is a decimal string with two places, ids are opaque.
@@ -130,6 +140,8 @@ export interface FlowImported {
   readonly findings: readonly Finding[];
   /** By slot the connection it was given, by name; null where one has to be chosen. */
   readonly connections: Readonly<Record<string, string | null>>;
+  /** By the name in the file the value map it was given; null where one has to be chosen, or made. */
+  readonly valueMaps: Readonly<Record<string, string | null>>;
 }
 
 /** How a flow's trigger is reached: GET /api/flows/:id/triggers */
@@ -475,6 +487,63 @@ export interface PendingEvents {
   readonly first: boolean;
 }
 
+/** One event whose turn has not come. */
+export interface PendingEvent {
+  readonly id: string;
+  readonly kind: string;
+  readonly key: string;
+  /** What it is about, where that is a record. */
+  readonly subject: string | null;
+  /** The beginning of its data, with secrets masked. */
+  readonly excerpt: string;
+  readonly receivedAt: string;
+}
+
+/** Which of the events that wait: those with these ids, or all that the filter fits. */
+export type PendingChoice =
+  | { readonly ids: readonly string[] }
+  | {
+      readonly kind?: string;
+      readonly key?: string;
+      /** In their data or their key. */
+      readonly q?: string;
+    };
+
+/** POST /api/queue/drop: events that have not begun. */
+export interface DropRequest {
+  readonly choice: PendingChoice;
+  readonly reason: string;
+  /** Only says which. */
+  readonly dryRun: boolean;
+  /** What a dry run answered: those that came after it are left alone. */
+  readonly upTo?: string;
+}
+
+export interface DropOutcome {
+  /** How many are dropped, or would be. */
+  readonly count: number;
+  /** The first hundred of them; for a dry run only. */
+  readonly events: readonly PendingEvent[];
+  readonly upTo: string;
+  /** Beyond what is dropped at once; drop again for those. */
+  readonly left: number;
+  readonly drop: EventDrop | null;
+}
+
+/** Events that somebody dropped together. */
+export interface EventDrop {
+  readonly id: string;
+  readonly reason: string;
+  readonly count: number;
+  readonly kinds: readonly string[];
+  readonly droppedBy: string;
+  readonly droppedAt: string;
+  /** Until when they can be put back. */
+  readonly keptUntil: string;
+  readonly putBackBy: string | null;
+  readonly putBackAt: string | null;
+}
+
 /** POST /api/queue/waiting: about many that go on by themselves. */
 export interface WaitingDecision {
   readonly action: 'wake' | 'drop';
@@ -798,13 +867,100 @@ export interface Health {
   readonly oldestPendingSeconds: number | null;
 }
 
+// — value maps —
+
+export interface ValueMapSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly version: number;
+  readonly columns: readonly ValueMapColumn[];
+  readonly rowCount: number;
+  readonly updatedAt: string;
+  readonly updatedBy: string;
+  /** How many flows use it. */
+  readonly flows: number;
+}
+
+/** A value map with its rows, in one of its versions. */
+export interface ValueMapDetail extends Omit<ValueMapSummary, 'flows'>, ValueMapTable {
+  /** The newest; `version` is the one that is shown. */
+  readonly latest: number;
+}
+
+/** POST /api/value-maps */
+export interface ValueMapDraft extends ValueMapTable {
+  readonly name: string;
+  readonly description: string;
+}
+
+/** PUT /api/value-maps/:id, with the version it was read at in `If-Match: "<version>"`. */
+export interface ValueMapSave extends ValueMapDraft {
+  readonly note?: string;
+}
+
+export interface ValueMapVersion {
+  readonly number: number;
+  readonly savedBy: string;
+  readonly savedAt: string;
+  readonly note: string | null;
+  /** The version it went back to. */
+  readonly restored: number | null;
+  readonly rowCount: number;
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+}
+
+/** GET /api/value-maps/:id/versions/:number/changes: against the version before it, or another one. */
+export interface ValueMapDiff extends ValueMapChanges {
+  readonly from: number;
+  readonly to: number;
+  readonly columns: readonly ValueMapColumn[];
+}
+
+/** POST /api/value-maps/:id/import */
+export interface ValueMapImport {
+  readonly csv: string;
+  readonly delimiter: 'comma' | 'semicolon' | 'tab' | 'pipe';
+  /** `replace`: rows that the file does not have go; `merge`: they stay. */
+  readonly mode: 'replace' | 'merge';
+  /** Only says what it would change. */
+  readonly dryRun: boolean;
+}
+
+export interface ValueMapImported {
+  /** The rows as they would stand, or do. */
+  readonly rows: readonly Cells[];
+  readonly changes: ValueMapChanges;
+  /** Why it cannot be saved; empty when it can. Columns of the file that the value map does not have are named here too. */
+  readonly problems: readonly ValueMapProblem[];
+  /** Columns of the file that were left out. */
+  readonly ignored: readonly string[];
+  /** The version that was made; null for a dry run, or where nothing changes. */
+  readonly version: number | null;
+}
+
+/** GET /api/value-maps/:id/usage: a flow whose drawing, or whose live version, looks up in it. */
+export interface ValueMapUse {
+  readonly flowId: string;
+  readonly flowName: string;
+  readonly status: FlowSummary['status'];
+  readonly live: boolean;
+  readonly draft: boolean;
+  /** Names of the steps. */
+  readonly steps: readonly string[];
+}
+
 /** GET /api/health/accounting: where everything is that came in. Of one moment. */
 export interface Accounting {
   readonly at: string;
-  /** acknowledged = ignored + withRuns + pending */
+  /** acknowledged = ignored + dropped + withRuns + pending */
   readonly events: {
     readonly acknowledged: number;
     readonly ignored: number;
+    /** By hand, before they began. */
+    readonly dropped: number;
     readonly withRuns: number;
     /** Not looked at yet. */
     readonly pending: number;
@@ -871,6 +1027,9 @@ export interface Accounting {
  *   POST   /api/runs/groups/:fingerprint/decide  GroupDecision → GroupOutcome
  *   GET    /api/queue                            Queue
  *   POST   /api/queue/waiting                    WaitingDecision → WaitingOutcome
+ *   POST   /api/queue/drop                       DropRequest → DropOutcome   (events that have not begun)
+ *   GET    /api/queue/drops                      EventDrop[]
+ *   POST   /api/queue/drops/:id/restore          EventDrop; 409 `invalid_transition` when it is too late, or done
  *   POST   /api/queue/first                      { kind, key } → { count }   (events whose turn has not come)
  *   GET    /api/live                             text/event-stream of LiveChange
  *   GET    /api/integrations                     IntegrationCard[]
@@ -888,6 +1047,17 @@ export interface Accounting {
  *   GET    /api/records/:entity?search&status&cursor  Page<RecordRow>
  *   GET    /api/records/:entity/:id              RecordDetail
  *   POST   /api/records/vendor_invoice/:id/status  { to: 'approved' | 'rejected' | 'paid' } → RecordDetail
+ *   GET    /api/value-maps                       ValueMapSummary[]
+ *   POST   /api/value-maps                       ValueMapDraft → ValueMapDetail
+ *   GET    /api/value-maps/:id?version           ValueMapDetail
+ *   PUT    /api/value-maps/:id                   If-Match; ValueMapSave → ValueMapDetail; 409 `revision_conflict`
+ *   DELETE /api/value-maps/:id                   204; 409 `value_map_in_use`
+ *   GET    /api/value-maps/:id/versions          ValueMapVersion[]
+ *   GET    /api/value-maps/:id/versions/:number/changes?from  ValueMapDiff
+ *   POST   /api/value-maps/:id/versions/:number/restore  If-Match → ValueMapDetail   (an old one again, under a new number)
+ *   GET    /api/value-maps/:id/csv?version       text/csv
+ *   POST   /api/value-maps/:id/import            If-Match; ValueMapImport → ValueMapImported
+ *   GET    /api/value-maps/:id/usage             ValueMapUse[]
  *   GET    /api/tasks?view&cursor                 Page<TaskSummary>
  *   GET    /api/tasks/count                      { mine }
  *   GET    /api/tasks/:id                        TaskDetail

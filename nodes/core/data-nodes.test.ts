@@ -5,8 +5,8 @@ import type { NodeType } from '../sdk/types.ts';
 import { run } from './testing.ts';
 
 const { nodeTypes } = await loadCatalog();
-/** What needs the platform to work is tried with it. */
-const elsewhere = new Set(['core.map', 'core.remember', 'core.recall']);
+/** What needs the platform to work is tried with it, and what reads files with files. */
+const elsewhere = new Set(['core.map', 'core.remember', 'core.recall', 'core.parse-xlsx', 'core.parse-pdf']);
 const types = [...nodeTypes.values()].filter((type) => type.category === 'Data' && !elsewhere.has(type.id));
 const portsOf = (type: NodeType) =>
   (typeof type.ports === 'function' ? type.ports({}) : type.ports).map(({ id }) => id);

@@ -1,9 +1,8 @@
-import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';
 import { defineAction } from '../sdk/index.ts';
 import { badInput, shown } from './bad-input.ts';
 import { delimiterField, delimiters } from './csv-delimiter.ts';
-import { readDecimal } from './decimal.ts';
+import { writeCsv } from './csv-text.ts';
 import { fieldName, listField, readerOf, refuseReserved, rowsOf, type Row } from './rows.ts';
 
 const COLUMNS_MAX = 500;
@@ -61,15 +60,7 @@ export const node = defineAction({
     const titles = columns.map(({ title }) => title);
     checkTitles(titles);
     const table = rows.map((row, index) => columns.map(({ title, read }) => cellOf(read(row), title, index)));
-    const text = stringify(header ? [titles, ...table] : table, {
-      bom,
-      delimiter: delimiters[delimiter],
-      record_delimiter: '\r\n',
-      quote_record_delimiter: true,
-      // A row of one empty cell would otherwise be a blank line, which readers leave out.
-      quoted_empty: columns.length === 1,
-      cast: { string: safe ? disarm : (cell) => cell },
-    });
+    const text = writeCsv(header ? [titles, ...table] : table, { delimiter: delimiters[delimiter], safe, bom });
     if (text.length > TEXT_MAX)
       throw badInput(
         'text_too_large',
@@ -108,9 +99,4 @@ function cellOf(value: unknown, title: string, index: number): string {
       `Row ${index + 1}, column "${title}" is ${shown(value)}. Choose a field inside it, for example "vendor.name".`,
     );
   return String(value);
-}
-
-/** An apostrophe before what a spreadsheet would compute. `-12.50` is an amount and stays one. */
-function disarm(cell: string): string {
-  return /^[=+\-@\t\r]/.test(cell) && !readDecimal(cell) ? `'${cell}` : cell;
 }

@@ -1,14 +1,11 @@
-import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { defineAction } from '../sdk/index.ts';
 import { badInput, shown } from './bad-input.ts';
 import { delimiterField, delimiters } from './csv-delimiter.ts';
-import { refuseReserved, ROWS_MAX } from './rows.ts';
+import { readCsv } from './csv-text.ts';
+import { refuseReserved } from './rows.ts';
 
 const TEXT_MAX = 5_000_000;
-const COLUMNS_MAX = 500;
-/** As many as a cell of a spreadsheet holds. */
-const CELL_MAX = 32_767;
 
 const records = z.object({
   rows: z.array(z.record(z.string(), z.string())),
@@ -46,7 +43,7 @@ export const node = defineAction({
   outputFor: ({ header }) => (header === 'first-row' || header === 'none' ? outputs[header] : undefined),
   example: { text: 'number,total\nA-1,12.50\n' },
   run({ input: { text, header, delimiter, trim } }) {
-    const table = read(text, delimiters[delimiter], trim);
+    const table = readCsv(text, { delimiter: delimiters[delimiter], trim });
     const [first = []] = table;
     for (const [index, row] of table.entries())
       if (row.length !== first.length)
@@ -66,40 +63,6 @@ function cells(count: number): string {
   return count === 1 ? '1 cell' : `${count} cells`;
 }
 
-function read(text: string, delimiter: string, trim: boolean): string[][] {
-  try {
-    return parse(text, {
-      bom: true,
-      delimiter,
-      trim,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      record_delimiter: ['\r\n', '\n', '\r'],
-      // In bytes, four of which a character may take. A quote that is never closed ends here, not at the end of the file.
-      max_record_size: 4 * CELL_MAX * 8,
-      cast: (cell, { records: done, index }) => checkCell(cell, done + 1, index + 1),
-    });
-  } catch (cause) {
-    throw explain(cause);
-  }
-}
-
-function checkCell(cell: string, row: number, column: number): string {
-  const place = `Row ${row}, column ${column}`;
-  if (row > ROWS_MAX + 1)
-    throw badInput('too_many_rows', `The file has more than ${ROWS_MAX} rows. Import it in parts.`);
-  if (column > COLUMNS_MAX)
-    throw badInput('too_many_columns', `Row ${row} has more than ${COLUMNS_MAX} columns. Check the delimiter.`);
-  if (cell.length > CELL_MAX)
-    throw badInput('cell_too_large', `${place} has more than ${CELL_MAX} characters. Look for a missing quote there.`);
-  if (/[\0\uFFFD]/.test(cell) || !cell.isWellFormed())
-    throw badInput(
-      'unsupported_character',
-      `${place} has a character that is not text, as when a file is not saved as UTF-8. Save it as CSV UTF-8, then retry.`,
-    );
-  return cell;
-}
-
 function checkHeader(columns: readonly string[]): void {
   const seen = new Map<string, number>();
   for (const [index, name] of columns.entries()) {
@@ -114,24 +77,4 @@ function checkHeader(columns: readonly string[]): void {
       );
     seen.set(name, index + 1);
   }
-}
-
-/** The library's refusals in our words; its `records` are the rows before, its `column` the cells before. */
-function explain(cause: unknown): unknown {
-  if (!(cause instanceof Error) || !('records' in cause) || !('code' in cause)) return cause;
-  const { records: done, code, index } = cause as Error & { records: number; code: string; index?: number };
-  const place = `Row ${done + 1}${typeof index === 'number' ? `, column ${index + 1}` : ''}`;
-  if (code === 'CSV_MAX_RECORD_SIZE')
-    return badInput('cell_too_large', `${place}: the row is too long. Look for a quote that is not closed.`, cause);
-  if (code === 'CSV_QUOTE_NOT_CLOSED')
-    return badInput(
-      'csv_invalid',
-      `${place}: the quote that opens there is never closed. Close it, then retry.`,
-      cause,
-    );
-  return badInput(
-    'csv_invalid',
-    `${place} has a quote in the wrong place. Put the whole cell in quotes and double those inside it.`,
-    cause,
-  );
 }

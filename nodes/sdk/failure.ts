@@ -14,6 +14,8 @@ export interface FailureDetails {
   readonly vendorMessage?: string | undefined;
   /** The vendor's id of the exchange, for their support. */
   readonly requestId?: string | undefined;
+  /** What the reader can do, where it is known better than from the kind. */
+  readonly fix?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -25,6 +27,7 @@ export class ConnectorFailure extends Error {
   readonly retryAfterMs: number | undefined;
   readonly vendorMessage: string | undefined;
   readonly requestId: string | undefined;
+  readonly fix: string | undefined;
 
   constructor(details: FailureDetails) {
     super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -35,6 +38,7 @@ export class ConnectorFailure extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.vendorMessage = details.vendorMessage;
     this.requestId = details.requestId;
+    this.fix = details.fix;
   }
 }
 

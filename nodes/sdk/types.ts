@@ -127,6 +127,11 @@ export interface Platform {
     readonly value: unknown;
     readonly expiresAt: Date | null;
   }): Promise<{ readonly version: number }>;
+  /**
+   * What a value map of the company has for a value, as it is now; undefined when there is no such map.
+   * @throws ConnectorFailure `value_invalid` for a value that is none of its keys.
+   */
+  lookUp(given: { readonly map: string; readonly value: unknown }): Promise<ValueMapAnswer | undefined>;
   /** Has this step wait for an event of a key, in whose data at `path` stands `value`. The answer is the event's data. */
   expect(event: { readonly key: string; readonly path: readonly string[]; readonly value: string }): Promise<void>;
   /**
@@ -140,6 +145,20 @@ export interface Platform {
     readonly headers: Readonly<Record<string, string>>;
     readonly body: unknown;
   }): Promise<{ readonly first: boolean }>;
+}
+
+/** What a value map has for one key. */
+export interface ValueMapAnswer {
+  /** `version` is the one that answered. */
+  readonly map: { readonly id: string; readonly name: string; readonly version: number };
+  /** The key as a message shows it. */
+  readonly key: string;
+  /** Columns that are no key, in their order. */
+  readonly columns: readonly { readonly id: string; readonly title: string }[];
+  /** The cells of its row, by column; undefined when it has none. */
+  readonly row?: Readonly<Record<string, string | number | boolean | null>>;
+  /** Its values for every key without a row. */
+  readonly otherwise?: Readonly<Record<string, string | number | boolean | null>>;
 }
 
 /** A question to people. Hours may be fractions; 0 stands for never. */

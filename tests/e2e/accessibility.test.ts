@@ -14,7 +14,7 @@ let studio: Studio;
 let inside: Visit;
 let outside: Visit;
 /** Addresses that are only known once there is data. */
-const made = { flow: '', run: '', parked: '', invoice: '' };
+const made = { flow: '', run: '', parked: '', invoice: '', map: '' };
 
 beforeAll(async () => {
   studio = await openStudio();
@@ -24,6 +24,15 @@ beforeAll(async () => {
   made.flow = (await client.call<RunSummary>('GET', `/api/runs/${made.run}`)).flowId;
   const approved = await client.call<PageOf<RecordRow>>('GET', '/api/records/vendor_invoice?status=approved');
   made.invoice = approved.items[0]?.id ?? '';
+  const map = await client.call<{ id: string }>('POST', '/api/value-maps', {
+    name: 'Accounts',
+    columns: [
+      { id: 'code', title: 'Cost code', type: 'text', key: true },
+      { id: 'account', title: 'Account', type: 'text', key: false },
+    ],
+    rows: [{ code: '03-100', account: '5100' }],
+  });
+  made.map = map.id;
   // A run that needs a person, and the notice of it.
   await fetch(`${origin}/sandbox/quickbooks/_faults`, {
     method: 'POST',
@@ -105,6 +114,16 @@ const places: readonly Place[] = [
     name: 'versions',
     path: () => `/flows/${made.flow}/versions?from=draft&to=1`,
     ready: async (page) => await see(page.getByRole('region', { name: 'Comparison' }).getByRole('status')),
+  },
+  {
+    name: 'value maps',
+    path: () => '/value-maps',
+    ready: async (page) => await see(page.getByRole('link', { name: 'Accounts' })),
+  },
+  {
+    name: 'value map',
+    path: () => `/value-maps/${made.map}`,
+    ready: async (page) => await see(page.getByLabel('Account, row 1')),
   },
   {
     name: 'templates',

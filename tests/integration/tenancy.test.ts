@@ -4,12 +4,14 @@ import { playDemo, type DemoResult } from '@plumbline/engine/demo/scenario';
 import { StudioClient } from '@plumbline/engine/demo/studio-client';
 import type {
   ConnectionSummary,
+  DropOutcome,
   FlowDetail,
   Page,
   RecordRow,
   RunDetail,
   TaskDetail,
   TaskSummary,
+  ValueMapDetail,
 } from '@plumbline/engine/contract';
 import type { Services } from '@plumbline/engine/services';
 import pg from 'pg';
@@ -31,12 +33,16 @@ let outsider: StudioClient;
 let companies: { readonly ours: string; readonly theirs: string };
 let result: DemoResult;
 let task: TaskDetail;
+let map: ValueMapDetail;
+let drop: string;
 
 beforeAll(async () => {
   up = await testPlatform();
   result = await playDemo(up.origin, () => undefined);
   insider = await up.client();
   task = await someTask();
+  map = await insider.call<ValueMapDetail>('POST', '/api/value-maps', someMap);
+  drop = await someDrop();
   const pool = new pg.Pool({ connectionString: up.roleUrl('auth'), options: '-c search_path=auth', max: 1 });
   const other = {
     name: 'Otto Utz',
@@ -164,6 +170,29 @@ describe('the database', () => {
   });
 });
 
+const someMap = {
+  name: 'Accounts',
+  columns: [
+    { id: 'code', title: 'Code', type: 'text', key: true },
+    { id: 'account', title: 'Account', type: 'text', key: false },
+  ],
+  rows: [{ code: '03-100', account: '5100' }],
+};
+
+/** An event of our company that somebody has dropped. */
+async function someDrop(): Promise<string> {
+  const { rows } = await up.owner.query<{ id: string }>(
+    `insert into events (company_id, kind, key, dedupe_key, data, next_attempt_at)
+     select id, 'webhook', 'nobody', 'held', '{}', now() + interval '1 day' from companies where slug = 'hartwell-homes' returning id`,
+  );
+  const { drop: made } = await insider.call<DropOutcome>('POST', '/api/queue/drop', {
+    choice: { ids: rows.map(({ id }) => id) },
+    reason: 'A test',
+    dryRun: false,
+  });
+  return made?.id ?? '';
+}
+
 /** A question that waits in our company, for somebody outside of it. */
 async function someTask(): Promise<TaskDetail> {
   const flow = await publishWebhookFlow(insider, 'Asks', {
@@ -197,6 +226,8 @@ describe('the API', () => {
       connections: connection?.id ?? '',
       records: items[0]?.id ?? '',
       tasks: task.id,
+      'value-maps': map.id,
+      queue: drop,
     };
     const bodies: Readonly<Record<string, unknown>> = {
       'PUT /api/flows/:id/draft': { name: 'Taken', document: flow.draft },
@@ -213,6 +244,8 @@ describe('the API', () => {
       'POST /api/runs/:id/steps/:nodeId/decide': { action: 'retry' },
       'POST /api/tasks/:id/decide': { outcome: 'approved' },
       'POST /api/tasks/:id/delegate': { to: 'otto@outside.example' },
+      'PUT /api/value-maps/:id': someMap,
+      'POST /api/value-maps/:id/import': { csv: 'Code,Account\n1,2\n', mode: 'merge', dryRun: true },
       'POST /api/records/vendor_invoice/:id/status': { to: 'approved' },
     };
     // The router itself says which routes there are; what it is built over is not touched until one is called.
@@ -253,6 +286,8 @@ describe('the API', () => {
       '/api/connections',
       '/api/notifications',
       '/api/tasks?view=open',
+      '/api/value-maps',
+      '/api/queue/drops',
       '/api/records/vendor_invoice',
     ])
       expect(JSON.stringify(await outsider.call('GET', path)), path).not.toContain(companies.ours);
@@ -276,6 +311,7 @@ describe('the API', () => {
 describe('roles', () => {
   test.each([
     ['viewer', 'POST', '/api/flows', { name: 'Not mine to make' }],
+    ['viewer', 'POST', '/api/value-maps', someMap],
     ['builder', 'POST', '/api/connections/authorize', { connector: 'slack', environment: 'sandbox', returnTo: '/' }],
   ] as const)('a %s may not %s %s', async (role, method, path, body) => {
     const pool = new pg.Pool({ connectionString: up.roleUrl('auth'), options: '-c search_path=auth', max: 1 });

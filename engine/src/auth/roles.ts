@@ -8,6 +8,7 @@ const statements = {
   connection: ['read', 'use', 'manage'],
   record: ['read', 'approve'],
   approval: ['decide', 'oversee'],
+  value_map: ['read', 'edit'],
   secret: ['reveal'],
   company: ['manage'],
   member: ['create', 'update', 'delete'],
@@ -17,13 +18,20 @@ const statements = {
 
 export const accessControl = createAccessControl(statements);
 
-const viewer = { flow: ['read'], run: ['read'], connection: ['read'], record: ['read'] } as const;
+const viewer = {
+  flow: ['read'],
+  run: ['read'],
+  connection: ['read'],
+  record: ['read'],
+  value_map: ['read'],
+} as const;
 const builder = {
   flow: ['read', 'edit', 'publish', 'run'],
   run: ['read', 'decide'],
   connection: ['read', 'use'],
   record: ['read', 'approve'],
   approval: ['decide'],
+  value_map: ['read', 'edit'],
 } as const;
 const admin = {
   ...builder,

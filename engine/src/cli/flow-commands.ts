@@ -85,6 +85,8 @@ export async function importFlow({ given, folder, say, connect }: CommandContext
     );
     for (const [slot, name] of Object.entries(imported.connections))
       say(`  ${slot}: ${name ?? 'choose a connection in the studio'}`);
+    for (const [asked, name] of Object.entries(imported.valueMaps))
+      say(`  value map "${asked}": ${name ?? 'choose or make it in the studio'}`);
     for (const finding of imported.findings) say(inWords(finding));
   }
   return exitCodes.fine;

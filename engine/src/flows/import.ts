@@ -4,12 +4,13 @@ import { emptyFlow, readFlowFile, type FlowDocument } from '@plumbline/workflows
 import type { FlowImport, FlowImported } from '../contract.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
+import { bindValueMaps } from '../value-maps/bind.ts';
 import { readFlow } from './read.ts';
 import { saveDraft } from './save-draft.ts';
 
 /**
- * Takes a flow in from a file, as a draft: a new flow, or the draft of one that is there. Nothing runs and nothing is published by it. Connections are
- * found by name among the company's own.
+ * Takes a flow in from a file, as a draft: a new flow, or the draft of one that is there. Nothing runs and nothing is published by it. Connections and
+ * value maps are found by name among the company's own.
  * @throws ApiError `flow_invalid` with every problem of the file; `not_found` for a flow to import into that is none.
  */
 export async function importFlow(
@@ -29,9 +30,10 @@ export async function importFlow(
     );
   }
   const into = given.into ? await readFlow(tx, companyId, given.into, info, deps.now()) : undefined;
-  const { document, bound } = await bind(tx, companyId, file.document, into?.draft);
+  const { document: connected, bound } = await bind(tx, companyId, file.document, into?.draft);
+  const { document, bound: valueMaps } = await bindValueMaps(tx, companyId, connected, into?.draft);
   const name = given.name ?? into?.name ?? file.name;
-  if (given.dryRun) return { flowId: into?.id ?? null, name, findings, connections: bound };
+  if (given.dryRun) return { flowId: into?.id ?? null, name, findings, connections: bound, valueMaps };
 
   const { id, draft_revision: revision } = into
     ? { id: into.id, draft_revision: into.revision }
@@ -51,7 +53,7 @@ export async function importFlow(
     targetId: id,
     details: { name, into: into !== undefined },
   });
-  return { flowId: id, name, findings, connections: bound };
+  return { flowId: id, name, findings, connections: bound, valueMaps };
 }
 
 /** Gives each slot a connection of the company: the one the flow has there already, else the one of that name, else the only one of that app. */

@@ -4,6 +4,7 @@ import { planHash } from '@plumbline/workflows/plan-hash';
 import type { Catalog } from '@plumbline/nodes';
 import type { ChangeAuthors } from '../contract.ts';
 import { ApiError } from '../problem.ts';
+import { withCompanyMaps } from '../value-maps/read.ts';
 import { subscribe } from './subscribe.ts';
 
 export interface Published {
@@ -32,7 +33,7 @@ export async function publish(
   },
 ): Promise<Published> {
   const { companyId, flowId, document } = work;
-  const { findings, plan } = compile(document, work.info);
+  const { findings, plan } = compile(document, await withCompanyMaps(tx, companyId, work.info));
   if (!plan) {
     const errors = findings.filter((finding) => finding.severity === 'error');
     throw new ApiError(

@@ -9,6 +9,7 @@ import {
 } from '@plumbline/workflows/flow';
 import type { FlowDetail, FlowSummary, RunStatus } from '../contract.ts';
 import { notFound } from '../problem.ts';
+import { withCompanyMaps } from '../value-maps/read.ts';
 
 /** All flows of the company, newest change first. */
 export async function listFlows(
@@ -38,14 +39,15 @@ export async function readFlow(
     draft,
     revision: row.draft_revision,
     authors: row.draft_authors,
-    findings: findingsOf(draft, info),
+    findings: await findingsOf(tx, companyId, draft, info),
   };
 }
 
-/** What the compiler says of a document, whatever its state. */
-export function findingsOf(document: unknown, info: CatalogInfo) {
+/** What the compiler says of a document of the company, whatever its state. */
+export async function findingsOf(tx: Transaction, companyId: string, document: unknown, info: CatalogInfo) {
   const parsed = parseFlow(document);
-  return 'findings' in parsed ? parsed.findings : compile(parsed.document, info).findings;
+  if ('findings' in parsed) return parsed.findings;
+  return compile(parsed.document, await withCompanyMaps(tx, companyId, info)).findings;
 }
 
 type FlowRow = Awaited<ReturnType<ReturnType<typeof flowRows>['execute']>>[number];

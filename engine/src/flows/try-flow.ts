@@ -18,6 +18,7 @@ import { sql } from 'kysely';
 import type { TestRequest } from '../contract.ts';
 import { ApiError } from '../problem.ts';
 import type { QueuedRun } from '../dispatch/claim.ts';
+import { withCompanyMaps } from '../value-maps/read.ts';
 
 /** Version number of runs that try a draft out: there is none. */
 export const DRAFT = 0;
@@ -47,7 +48,7 @@ export async function tryFlow(
       fix: 'Choose one of its steps.',
     });
   const part = target === undefined ? document : partUpTo(document, target);
-  const plan = compiled(part, info);
+  const plan = compiled(part, await withCompanyMaps(tx, companyId, info));
   const pins = await readPins(tx, companyId, flowId);
   const given = request.only === undefined ? undefined : await givenOutputs(tx, { ...work, part, plan, pins });
   const whole = request.only === undefined ? plan : planOfOne(plan, triggerNodeId, request.only);

@@ -67,7 +67,8 @@ export class Answers {
     const runId = run ? String(run['id']) : null;
     if (run && (run['finished_at'] !== null || run['status'] === 'parked'))
       return { kind: 'silent', runId, status: String(run['status']) };
-    if (events[0]?.['status'] === 'ignored') return { kind: 'silent', runId, status: 'ignored' };
+    const status = events[0]?.['status'];
+    if (status === 'ignored' || status === 'dropped') return { kind: 'silent', runId, status };
     return { kind: 'open', runId };
   }
 

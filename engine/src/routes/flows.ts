@@ -23,6 +23,7 @@ import { readVersions } from '../flows/versions.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { valid } from '../validate.ts';
+import { renameValueMaps } from '../value-maps/bind.ts';
 
 const flowId = z.object({ id: z.uuid() });
 const name = z.string().trim().min(1).max(120);
@@ -96,7 +97,7 @@ export function flowRoutes(services: Services) {
         const { version } = c.req.valid('query');
         const { flow, document } = await store.tenant(companyId, async (tx) => {
           const flow = await readFlow(tx, companyId, id, info, now());
-          if (version === undefined) return { flow, document: flow.draft };
+          if (version === undefined) return { flow, document: await renameValueMaps(tx, companyId, flow.draft) };
           const row = await tx
             .selectFrom('flow_versions')
             .select('document')
@@ -105,7 +106,7 @@ export function flowRoutes(services: Services) {
             .where('number', '=', version)
             .executeTakeFirst();
           if (!row) throw notFound('version');
-          return { flow, document: row.document as FlowDocument };
+          return { flow, document: await renameValueMaps(tx, companyId, row.document as FlowDocument) };
         });
         return c.json(writeFlowFile({ name: flow.name, description: flow.description, document }) satisfies FlowExport);
       },
@@ -158,10 +159,11 @@ export function flowRoutes(services: Services) {
           throw new ApiError('invalid_input', 'If-Match must hold the revision the draft was read at.', {
             path: 'If-Match',
           });
-        const saved = await store.tenant(companyId, (tx) =>
-          saveDraft(tx, { companyId, flowId: id, revision, ...input, author: actor, now: now() }),
-        );
-        return c.json({ revision: saved, findings: findingsOf(input.document, info) } satisfies DraftSaved);
+        const saved = await store.tenant(companyId, async (tx): Promise<DraftSaved> => ({
+          revision: await saveDraft(tx, { companyId, flowId: id, revision, ...input, author: actor, now: now() }),
+          findings: await findingsOf(tx, companyId, input.document, info),
+        }));
+        return c.json(saved);
       },
     )
     .post(

@@ -13,6 +13,7 @@ import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
 import type { Template } from '../templates.ts';
 import { valid } from '../validate.ts';
+import { bindValueMaps } from '../value-maps/bind.ts';
 
 const installSchema = z.strictObject({
   name: z.string().trim().min(1).max(120).optional(),
@@ -81,8 +82,8 @@ export function templateRoutes(services: Services) {
       const { companyId, name: actor } = c.get('actor');
       const template = find(c.req.param('slug'));
       const input = c.req.valid('json');
-      const document = fill(template, input);
       const flow: FlowDetail = await store.tenant(companyId, async (tx) => {
+        const { document } = await bindValueMaps(tx, companyId, fill(template, input));
         const id = randomUUID();
         await tx
           .insertInto('flows')

@@ -56,7 +56,7 @@ export class Accountant {
     log.error({ companyId, events, runs }, 'events or runs are missing from the accounts');
     const words = {
       title: 'Something that came in is not accounted for',
-      body: `${events.ties ? '' : `Of ${events.acknowledged} events some neither started a run, nor wait, nor were ignored. `}${runs.ties ? '' : `Of ${runs.total} runs some are in no known state. `}Open Health, and send the numbers to support.`,
+      body: `${events.ties ? '' : `Of ${events.acknowledged} events some neither started a run, nor wait, nor were ignored or dropped. `}${runs.ties ? '' : `Of ${runs.total} runs some are in no known state. `}Open Health, and send the numbers to support.`,
       read_at: null,
       created_at: at,
     };

@@ -26,6 +26,7 @@ export async function account(store: Store, companyId: string, now: Date): Promi
         select jsonb_build_object(
           'acknowledged', count(*),
           'ignored', count(*) filter (where place = 'ignored'),
+          'dropped', count(*) filter (where place = 'dropped'),
           'withRuns', count(*) filter (where place = 'run'),
           'pending', count(*) filter (where place = 'pending'),
           'oldestPendingAt', min(received_at) filter (where place = 'pending'),
@@ -34,6 +35,7 @@ export async function account(store: Store, companyId: string, now: Date): Promi
             select id, received_at, case
                 when status = 'pending' and ran.event_id is null then 'pending'
                 when status = 'ignored' and ran.event_id is null then 'ignored'
+                when status = 'dropped' and ran.event_id is null then 'dropped'
                 when status = 'dispatched' and ran.event_id is not null then 'run' end as place
               from events
               left join (select distinct event_id from runs where company_id = ${companyId} and event_id is not null) ran on ran.event_id = events.id
@@ -54,7 +56,7 @@ export async function account(store: Store, companyId: string, now: Date): Promi
   const { events, runs } = counted;
   const sum = [...open, ...(Object.keys(closed) as (keyof typeof closed)[])].reduce((all, name) => all + runs[name], 0);
   const tie = {
-    events: events.acknowledged === events.ignored + events.withRuns + events.pending,
+    events: events.acknowledged === events.ignored + events.dropped + events.withRuns + events.pending,
     runs: runs.total === sum,
   };
   return {

@@ -30,6 +30,10 @@ export const links = {
   template: (slug: string) => resolve('/(app)/templates/[slug]', { slug }),
   records: (entity?: string) => (entity ? resolve('/(app)/records/[entity]', { entity }) : resolve('/(app)/records')),
   record: (entity: string, id: string) => resolve('/(app)/records/[entity]/[id]', { entity, id }),
+  valueMaps: () => resolve('/(app)/value-maps'),
+  /** With a key, a row for it is begun; with a run, there is a way back to it. */
+  valueMap: (map: string, at: { readonly key?: string; readonly run?: string } = {}) =>
+    resolve('/(app)/value-maps/[map]', { map }) + asQuery(at),
   connections: () => resolve('/(app)/settings/integrations'),
   connector: (connector: string) => resolve('/(app)/settings/integrations/[connector]', { connector }),
   notifications: () => resolve('/(app)/notifications'),

@@ -24,7 +24,7 @@ export function toStepFailure(error: unknown): StepFailure {
       kind: error.kind,
       code: error.code ?? error.kind,
       message: error.message,
-      fix: fixes[error.kind],
+      fix: error.fix ?? fixes[error.kind],
       ...(error.vendorMessage ? { vendorMessage: error.vendorMessage } : {}),
       ...(error.requestId ? { requestId: error.requestId } : {}),
     };

@@ -2,6 +2,7 @@ import { json } from '@plumbline/db';
 import type { Platform } from '@plumbline/nodes';
 import { openApproval } from '../approvals/open.ts';
 import type { PlanStep } from '../flow/plan.ts';
+import { lookUp } from '../value-maps/look-up.ts';
 import { callFlow } from './call-flow.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Lane } from './lane.ts';
@@ -73,6 +74,7 @@ export function platformFor(deps: Dependencies, step: PlatformStep, key: string)
     letGo: (name) => letGo(deps.store, { companyId, runId, name, now: deps.now() }),
     readKept: (collection, name) => readKept(deps.store, companyId, { collection, key: name, now: deps.now() }),
     keep: (given) => keepValue(deps.store, companyId, { ...given, by: key, now: deps.now() }),
+    lookUp: (given) => lookUp(deps.store, companyId, given),
     expect: (event) => awaitEvent(deps.store, step, event),
   };
 }

@@ -1,4 +1,5 @@
 import type { Port } from './port.ts';
+import type { ValueMapColumn } from './value-map.ts';
 
 /** JSON Schema (draft 2020-12) as far as the compiler and the studio read it. */
 export interface JsonSchema {
@@ -27,7 +28,7 @@ export interface JsonSchema {
   /** Named choices of the node's connector. */
   readonly optionsFrom?: string;
   /** Choices that the company itself has. */
-  readonly choicesFrom?: 'flows' | 'connections';
+  readonly choicesFrom?: 'flows' | 'connections' | 'value_maps' | 'value_map_columns';
   readonly multiline?: boolean;
   readonly advanced?: boolean;
   /** Shown only while another field has one of these values. */
@@ -85,10 +86,19 @@ export interface ConnectorInfo {
   readonly options: readonly string[];
 }
 
+/** A value map of the company, as far as flows depend on it. */
+export interface ValueMapInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly columns: readonly ValueMapColumn[];
+}
+
 /** Everything that can stand on a canvas, as data. */
 export interface CatalogInfo {
   readonly connectors: readonly ConnectorInfo[];
   readonly nodeTypes: readonly NodeTypeInfo[];
+  /** Those of the company; absent where nobody has asked which there are, and then none is missed. */
+  readonly valueMaps?: readonly ValueMapInfo[];
 }
 
 /** Finds a node type by id and version. */

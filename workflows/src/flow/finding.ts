@@ -45,6 +45,9 @@ export type FindingCode =
   | 'approval_amount_missing'
   | 'approval_expiry_undrawn'
   | 'approval_form_record'
+  | 'value_map_missing'
+  | 'value_map_column_missing'
+  | 'value_map_id_given'
   | 'port_duplicate'
   | 'port_reserved';
 

@@ -4,6 +4,7 @@ import { compile, parseFlow } from './compile/index.ts';
 import type { Finding } from './finding.ts';
 import type { FlowDocument } from './schema.ts';
 import { isSecretName, namesSecretItself } from './secret-name.ts';
+import { valueMapOf, withValueMaps } from './value-map-use.ts';
 
 const FORMAT = 'plumbline.flow/1';
 /** Larger files are not looked into. */
@@ -27,7 +28,8 @@ export function writeFlowFile({ name, description, document }: FlowFile): {
   readonly leftOut: readonly string[];
 } {
   const leftOut: string[] = [];
-  const nodes = sorted(document.nodes).map(([id, node]) => [
+  const { nodes: steps } = withValueMaps(document, ({ name: map }) => ({ id: null, name: map }));
+  const nodes = sorted(steps).map(([id, node]) => [
     id,
     {
       ...node,
@@ -102,7 +104,7 @@ export function readFlowFile(
   });
   if ('findings' in parsed) return { findings: [...findings, ...parsed.findings] };
   const { document } = parsed;
-  findings.push(...markupIn({ name, description, document }));
+  findings.push(...mapIdsIn(document), ...markupIn({ name, description, document }));
   findings.push(...compile(bound(document), catalog).findings.map(asOfFile));
   if (findings.some(({ severity }) => severity === 'error')) return { findings };
   return { findings, file: { name: String(name).trim(), description: String(description), document } };
@@ -172,6 +174,25 @@ function unbound(rest: Readonly<Record<string, unknown>>, findings: Finding[]): 
       }),
     ),
   };
+}
+
+/** Value maps are named: an id is one company's. */
+function mapIdsIn({ nodes }: FlowDocument): Finding[] {
+  return Object.entries(nodes).flatMap(([nodeId, node]) => {
+    const map = valueMapOf(node);
+    if (!map || map.id === null) return [];
+    return [
+      {
+        ...error(
+          'value_map_id_given',
+          `"${node.name}" gives the value map "${map.name}" by an id, which is one company's.`,
+          'Remove the id: value maps are found by name where the flow is imported.',
+          'map',
+        ),
+        nodeId,
+      },
+    ];
+  });
 }
 
 /** Lines have no ids in a file: they are what they join. */

@@ -15,3 +15,5 @@ export * from './sample.ts';
 export * from './schema.ts';
 export * from './secret-name.ts';
 export * from './test-run.ts';
+export * from './value-map.ts';
+export * from './value-map-use.ts';

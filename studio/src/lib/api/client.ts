@@ -4,8 +4,11 @@ import type {
   Choice,
   ConnectionSummary,
   DraftSaved,
+  DropOutcome,
+  DropRequest,
   EntityInfo,
   ErrorGroup,
+  EventDrop,
   FlowDetail,
   FlowPin,
   FlowSummary,
@@ -40,6 +43,15 @@ import type {
   TemplateSummary,
   TestRequest,
   TriggerInfo,
+  ValueMapDetail,
+  ValueMapDiff,
+  ValueMapDraft,
+  ValueMapImport,
+  ValueMapImported,
+  ValueMapSave,
+  ValueMapSummary,
+  ValueMapUse,
+  ValueMapVersion,
   WaitingDecision,
   WaitingOutcome,
   WebhookSecret,
@@ -48,6 +60,8 @@ import type { FlowDocument } from '@plumbline/workflows/flow';
 import { send } from './send.ts';
 
 const id = encodeURIComponent;
+/** What whoever saves has seen. */
+const seen = (version: number) => ({ 'If-Match': `"${version}"` });
 const post = <T>(path: string, body: unknown = {}): Promise<T> => send<T>(path, { method: 'POST', body });
 
 /** Narrowing of a list of runs. */
@@ -172,6 +186,9 @@ export const api = {
   },
   queue: () => send<Queue>('/api/queue'),
   decideWaiting: (decision: WaitingDecision) => post<WaitingOutcome>('/api/queue/waiting', decision),
+  dropEvents: (request: DropRequest) => post<DropOutcome>('/api/queue/drop', request),
+  eventDrops: () => send<readonly EventDrop[]>('/api/queue/drops'),
+  putBack: (drop: string) => post<EventDrop>(`/api/queue/drops/${id(drop)}/restore`),
   putFirst: (kind: string, key: string) => post<{ readonly count: number }>('/api/queue/first', { kind, key }),
   integrations: () => send<readonly IntegrationCard[]>('/api/integrations'),
   connections: {
@@ -196,6 +213,33 @@ export const api = {
     get: (entity: string, record: string) => send<RecordDetail>(`/api/records/${id(entity)}/${id(record)}`),
     setInvoiceStatus: (record: string, to: 'approved' | 'rejected' | 'paid') =>
       post<RecordDetail>(`/api/records/vendor_invoice/${id(record)}/status`, { to }),
+  },
+  valueMaps: {
+    list: () => send<readonly ValueMapSummary[]>('/api/value-maps'),
+    create: (draft: ValueMapDraft) => post<ValueMapDetail>('/api/value-maps', draft),
+    get: (map: string, version?: number) =>
+      send<ValueMapDetail>(`/api/value-maps/${id(map)}`, { query: { version: version?.toString() } }),
+    save: (map: string, version: number, table: ValueMapSave) =>
+      send<ValueMapDetail>(`/api/value-maps/${id(map)}`, { method: 'PUT', body: table, headers: seen(version) }),
+    remove: (map: string) => send<void>(`/api/value-maps/${id(map)}`, { method: 'DELETE' }),
+    versions: (map: string) => send<readonly ValueMapVersion[]>(`/api/value-maps/${id(map)}/versions`),
+    changes: (map: string, number: number) =>
+      send<ValueMapDiff>(`/api/value-maps/${id(map)}/versions/${number}/changes`),
+    restore: (map: string, version: number, number: number) =>
+      send<ValueMapDetail>(`/api/value-maps/${id(map)}/versions/${number}/restore`, {
+        method: 'POST',
+        headers: seen(version),
+      }),
+    import: (map: string, version: number, file: ValueMapImport) =>
+      send<ValueMapImported>(`/api/value-maps/${id(map)}/import`, {
+        method: 'POST',
+        body: file,
+        headers: seen(version),
+      }),
+    usage: (map: string) => send<readonly ValueMapUse[]>(`/api/value-maps/${id(map)}/usage`),
+    /** Where the file is, for a link. */
+    csv: (map: string, version?: number) =>
+      `/api/value-maps/${id(map)}/csv${version === undefined ? '' : `?version=${version}`}`,
   },
   notifications: () => send<readonly Notice[]>('/api/notifications'),
   markNotificationsRead: (ids: readonly string[]) => post<void>('/api/notifications/read', { ids }),

@@ -518,7 +518,8 @@ export class Editor {
 
 /** What the schema gives by itself is left to the engine; choices of a trigger start with their first, so that data is known at once. */
 function literalDefaults(type: NodeTypeInfo): FlowNode['inputs'] {
-  const inputs: FlowNode['inputs'] = {};
+  // A new one looks up in what everybody keeps together; those from before have a table of their own, which is the field's default.
+  const inputs: FlowNode['inputs'] = type.id === 'core.lookup' ? { source: { kind: 'literal', value: 'map' } } : {};
   for (const [name, schema] of Object.entries(type.input.properties ?? {})) {
     if (
       schema.default === undefined &&

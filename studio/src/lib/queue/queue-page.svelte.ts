@@ -1,4 +1,4 @@
-import type { PendingEvents, Queue, WaitingDecision, WaitingStep } from '@plumbline/engine/contract';
+import type { EventDrop, PendingEvents, Queue, WaitingDecision, WaitingStep } from '@plumbline/engine/contract';
 import { SvelteSet } from 'svelte/reactivity';
 import { api } from '../api/client.ts';
 import { refreshOn, resource, type Resource } from '../api/resource.svelte.ts';
@@ -8,6 +8,8 @@ import { tellDone, tellProblem } from '../tell.ts';
 /** What waits, kept fresh, and the two things that can be done about what goes on by itself. */
 export class QueuePage {
   readonly queue: Resource<Queue>;
+  /** What somebody dropped before it began, and can be put back. */
+  readonly drops: Resource<readonly EventDrop[]>;
   /** Key of the step something is being done about. */
   busy = $state<string>();
 
@@ -17,6 +19,7 @@ export class QueuePage {
   /** Call while a component is set up. */
   constructor() {
     this.queue = resource(api.queue);
+    this.drops = resource(api.eventDrops);
     refreshOn(['run', 'step'], this.queue.refresh);
   }
 
@@ -61,6 +64,14 @@ export class QueuePage {
     return this.#do(`first:${key}`, async () => {
       const { count } = await api.putFirst(kind, key);
       return `${plural(count, 'event goes', 'events go')} first.`;
+    });
+  }
+
+  async putBack({ id, count }: EventDrop): Promise<boolean> {
+    return this.#do(`back:${id}`, async () => {
+      await api.putBack(id);
+      void this.drops.refresh();
+      return `${plural(count, 'event is', 'events are')} back in line.`;
     });
   }
 

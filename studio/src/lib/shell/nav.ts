@@ -3,6 +3,7 @@ import HeartPulse from '@lucide/svelte/icons/heart-pulse';
 import Hourglass from '@lucide/svelte/icons/hourglass';
 import LayoutTemplate from '@lucide/svelte/icons/layout-template';
 import Plug from '@lucide/svelte/icons/plug';
+import TableProperties from '@lucide/svelte/icons/table-properties';
 import Table2 from '@lucide/svelte/icons/table-2';
 import UserCheck from '@lucide/svelte/icons/user-check';
 import Workflow from '@lucide/svelte/icons/workflow';
@@ -28,6 +29,7 @@ export const navPages: readonly NavPage[] = [
   { title: 'Waiting', href: links.queue(), icon: Hourglass, key: 'w' },
   { title: 'Records', href: links.records(), icon: Table2, key: 'd' },
   { title: 'Templates', href: links.templates(), icon: LayoutTemplate, key: 't', deskOnly: true },
+  { title: 'Value maps', href: links.valueMaps(), icon: TableProperties, key: 'm', deskOnly: true },
   { title: 'Connections', href: links.connections(), icon: Plug, key: 'c' },
 ];
 

@@ -6,6 +6,7 @@ import { flowDocumentSchema, limits, type FlowDocument, type FlowNode } from '..
 import { checkApproval } from './approvals.ts';
 import { checkMappings } from './mappings.ts';
 import { checkStructure, type Structure } from './structure.ts';
+import { checkLookup } from './value-maps.ts';
 
 export interface Compiled {
   readonly findings: readonly Finding[];
@@ -64,6 +65,7 @@ export function compile(document: FlowDocument, catalog: CatalogInfo): Compiled 
     findings.push(...checkSchedule(structure, nodeId, node));
     findings.push(...checkAnswer(document, structure, nodeId));
     findings.push(...checkApproval(document, nodeId));
+    findings.push(...checkLookup(document, catalog, nodeId));
     mapped.params.forEach((id) => params.add(id));
     steps[nodeId] = {
       type: node.type,

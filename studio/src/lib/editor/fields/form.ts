@@ -3,7 +3,18 @@ import { words } from '../../format.ts';
 
 /** How a field is filled in when it is given rather than computed. */
 export type Control =
-  'text' | 'lines' | 'number' | 'boolean' | 'choice' | 'options' | 'company' | 'rows' | 'date' | 'json';
+  | 'text'
+  | 'lines'
+  | 'number'
+  | 'boolean'
+  | 'choice'
+  | 'options'
+  | 'company'
+  | 'value_map'
+  | 'value_map_column'
+  | 'rows'
+  | 'date'
+  | 'json';
 
 export interface FormField {
   readonly name: string;
@@ -49,6 +60,8 @@ export function controlOf(schema: JsonSchema): Control {
   const type = Array.isArray(schema.type) ? schema.type.find((candidate) => candidate !== 'null') : schema.type;
   if (schema.enum) return 'choice';
   if (schema.optionsFrom) return 'options';
+  if (schema.choicesFrom === 'value_maps') return 'value_map';
+  if (schema.choicesFrom === 'value_map_columns') return 'value_map_column';
   if (schema.choicesFrom) return 'company';
   if (type === 'boolean') return 'boolean';
   if (type === 'number' || type === 'integer') return 'number';
@@ -75,7 +88,7 @@ export function mustBeGiven(
   field: FormField,
   portsFrom: string | undefined,
 ): boolean {
-  return kind === 'trigger' || field.name === portsFrom;
+  return kind === 'trigger' || field.name === portsFrom || field.control.startsWith('value_map');
 }
 
 /** A mapping as the text an expression editor starts from. */
