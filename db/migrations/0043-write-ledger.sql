@@ -5,15 +5,17 @@
 --   ends      attempts that are closed           settles  what became of effects
 --   turns     turns of loops that are closed     begins   attempts that are opened, but only of runs that have not ended
 --   claims    intents, but only where there is none, and of no run that has ended
+--   asked     runs of which is to be said whether they are open
 --   skipped   steps of runs that no taken edge led to
 --   runs      where runs stand; one that has ended stays as it is
--- Gives the names of the attempts that were opened, and the keys of the intents that are new.
+-- Gives the names of the attempts that were opened, the keys of the intents that are new, and those runs asked about that are open.
 create function write_ledger(given jsonb) returns jsonb language plpgsql set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   company constant uuid := current_company();
   begun jsonb;
   claimed jsonb;
+  open jsonb;
 begin
   if given ? 'ends' then
     insert into steps (company_id, run_id, node_id, iteration, status, attempt, port, input, output, error, next_attempt_at, suspended, simulated,
@@ -83,6 +85,12 @@ begin
     select jsonb_agg(key) into claimed from intents;
   end if;
 
+  if given ? 'asked' then
+    select jsonb_agg(runs.id) into open
+      from jsonb_to_recordset(given -> 'asked') as a (run_id uuid)
+      join runs on runs.company_id = company and runs.id = a.run_id and runs.finished_at is null;
+  end if;
+
   if given ? 'skipped' then
     insert into steps (company_id, run_id, node_id, iteration, status, attempt, started_at, finished_at)
     select company, s.run_id, s.node_id, '', 'skipped', 0, s.at, s.at
@@ -102,5 +110,5 @@ begin
      where runs.company_id = company and runs.id = r.id and runs.finished_at is null;
   end if;
 
-  return jsonb_build_object('begun', begun, 'claimed', claimed);
+  return jsonb_build_object('begun', begun, 'claimed', claimed, 'open', open);
 end $$;

@@ -50,9 +50,13 @@ export class DispatcherStore {
       .where('finished_at', 'is', null)
       .where('queued_at', '<=', before)
       .orderBy('queued_at')
+      .orderBy('carrier_id')
       .limit(limit)
       .execute();
-    return rows.map((row) => ({
+    // A carrier is started with all of its runs or not at all: those left out would never be carried.
+    const cut = rows.length === limit ? rows.at(-1)?.carrier_id : undefined;
+    const whole = rows.filter((row) => row.carrier_id !== cut);
+    return (whole.length > 0 ? whole : rows).map((row) => ({
       companyId: row.company_id,
       runId: row.id,
       carrierId: row.carrier_id,

@@ -107,7 +107,7 @@ export async function openRecorder(): Promise<Recorder> {
       await play({
         runIds,
         ledger,
-        start: () => carriers.start(input),
+        start: async () => void (await carriers.start(input)),
         carriedOn: async (times, run) => {
           await until(`run ${run ?? 0} of carrier ${carrierId} to be carried on ${times} times`, () =>
             Promise.resolve(ledger.times(idOf(run)) >= times),

@@ -52,9 +52,12 @@ export class Carriers {
     });
   }
 
-  /** Starts a carrier; under an id that has been started before it does nothing. May be repeated until it returns. */
-  async start(input: CarrierInput): Promise<void> {
-    await this.#connection.withDeadline(Date.now() + 10_000, () =>
+  /**
+   * Starts a carrier; while one of that id is under way it does nothing. May be repeated until it returns.
+   * @returns whether it is over: it was started before, and has ended.
+   */
+  async start(input: CarrierInput): Promise<'under way' | 'over'> {
+    return await this.#connection.withDeadline(Date.now() + 10_000, () =>
       this.#client.workflow
         .start(names.carrier, {
           workflowId: carrierWorkflowId(input.companyId, input.carrierId),
@@ -65,9 +68,13 @@ export class Carriers {
           priority: { fairnessKey: input.companyId },
           args: [input],
         })
-        .catch((error: unknown) => {
-          if (!(error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError')) throw error;
-        }),
+        .then(
+          () => 'under way' as const,
+          (error: unknown) => {
+            if (error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError') return 'over' as const;
+            throw error;
+          },
+        ),
     );
   }
 

@@ -1,4 +1,5 @@
-import type { Store } from '@plumbline/db';
+import { randomUUID } from 'node:crypto';
+import { literal, type Store } from '@plumbline/db';
 import type { Carriers } from '@plumbline/workflows/client';
 import type { CrashPointReached } from '@plumbline/workflows/crash-points';
 import type { Logger } from 'pino';
@@ -57,14 +58,11 @@ export async function startCarriers(
       if (!first || failures > 2) continue; // Temporal is away: the sweep comes back to the rest
       const { companyId, carrierId, planHash } = first;
       try {
-        await options.carriers.start({
-          companyId,
-          carrierId,
-          planHash,
-          runIds: carrier.map(({ runId }) => runId),
-        });
+        const runIds = carrier.map(({ runId }) => runId);
+        const state = await options.carriers.start({ companyId, carrierId, planHash, runIds });
         options.crashPoint?.('after-carrier-started', planHash);
-        options.confirmed?.add(carrierId);
+        if (state === 'over') await leaveToAnother(options, first, runIds);
+        else options.confirmed?.add(carrierId);
       } catch (error) {
         failures++;
         options.log.warn(
@@ -75,6 +73,25 @@ export async function startCarriers(
     }
   };
   await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, waiting.length) }, work));
+}
+
+/**
+ * Runs that are open while their carrier has ended: whatever it ended for, it does not come back to them. They get another one, which the sweep starts. Those
+ * that have ended since they were read stay as they are.
+ */
+async function leaveToAnother(
+  { store, log }: { readonly store: Store; readonly log: Logger },
+  { companyId, carrierId }: QueuedRun,
+  runIds: readonly string[],
+): Promise<void> {
+  const [moved = []] = await store.script(companyId, [
+    `update runs set carrier_id = ${literal(randomUUID())}, confirmed_at = null
+      where company_id = ${literal(companyId)} and id = any(${literal(`{${runIds.join(',')}}`)}::uuid[])
+        and carrier_id = ${literal(carrierId)} and confirmed_at is null and finished_at is null
+     returning id`,
+  ]);
+  if (moved.length > 0)
+    log.warn({ companyId, carrierId, runs: moved.length }, 'runs outlived their carrier and got another one');
 }
 
 function groupByCarrier(runs: readonly QueuedRun[]): QueuedRun[][] {

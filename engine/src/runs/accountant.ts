@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Accounting } from '../contract.ts';
 import { account } from './accounting.ts';
+import { reviveStanding } from './revive.ts';
 
 export interface AccountantOptions {
   readonly store: Store;
@@ -14,7 +15,7 @@ export interface AccountantOptions {
 
 const EVERY_MS = 60_000;
 
-/** Counts every company's events and runs once a minute, and raises its voice when something is missing. */
+/** Counts every company's events and runs once a minute, raises its voice when something is missing, and has runs looked after that stand still. */
 export class Accountant {
   readonly #options: AccountantOptions;
   readonly #timer: NodeJS.Timeout;
@@ -44,6 +45,9 @@ export class Accountant {
         if (this.#closed) return;
         const counted = await account(store, id, now());
         if (!counted.ties) await this.#raise(id, counted);
+        const standing = await reviveStanding(store, id, now());
+        if (standing > 0)
+          log.warn({ companyId: id, runs: standing }, 'runs stood still; their carriers are looked after');
       }
     } catch (error) {
       log.warn({ err: error }, 'the accounts could not be drawn up; they are again in a minute');

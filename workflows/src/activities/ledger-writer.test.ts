@@ -128,6 +128,27 @@ test('a step that has succeeded stays so, whatever a second worker that was slow
   expect(rows).toEqual([{ status: 'succeeded', attempt: 1, output: { by: 'first' }, error: null, finished_at: at }]);
 });
 
+test('an attempt that a second worker ends in the same batch has begun for both, unless the run has ended', async () => {
+  const ledger = createLedgerWriter(bench.database.store);
+  const [open, over] = [await someRun(), await someRun()];
+  const at = new Date();
+  await ledger.submit(bench.companyId, { run: { runId: over.runId, status: 'cancelled', at } });
+  const receipts = [open, over].map((ref) => {
+    const begun = ledger.submit(bench.companyId, {
+      begin: { ...ref, attempt: 1, at },
+      claim: { ...ref, key: randomUUID() },
+    });
+    void ledger.submit(bench.companyId, {
+      end: { ...ref, attempt: 1, startedAt: at, at, status: 'succeeded', port: 'out' },
+    });
+    return begun;
+  });
+  expect(await Promise.all(receipts)).toEqual([
+    { begun: true, claimed: true },
+    { begun: false, claimed: false },
+  ]);
+});
+
 describe('the history of a step', () => {
   const attemptsOf = async ({ runId, nodeId }: { readonly runId: string; readonly nodeId: string }) =>
     (

@@ -119,18 +119,19 @@ export function createLedgerWriter(store: Store): LedgerWriter {
 /** What `write_ledger` gives: the attempts that were opened and the effects that are new, where any were asked for. */
 interface Written {
   readonly begun: readonly StepRef[] | null;
+  /** Of the runs that were asked about, those that are open. */
+  readonly open: readonly string[] | null;
   readonly claimed: readonly string[] | null;
 }
 
 /** A list for each kind of write, as `write_ledger` takes them. No list may name a row twice, so of several writes to one row the last counts. */
 function batchOf(writes: readonly LedgerWrite[]): Readonly<Record<string, readonly object[]>> {
   const allEnds = writes.flatMap(({ end }) => (end ? [end] : []));
-  // An attempt that begins and ends in one batch: its end says all that there is to say.
   const lastEnd = new Map(writes.flatMap(({ end }, index) => (end ? [[nameOf(end), index] as const] : [])));
-  const begins = lastOf(
-    writes.flatMap(({ begin }, index) => (begin && (lastEnd.get(nameOf(begin)) ?? -1) < index ? [begin] : [])),
-    nameOf,
-  );
+  const isOver = (begin: StepRef, index: number): boolean => (lastEnd.get(nameOf(begin)) ?? -1) > index;
+  const begins = writes.flatMap(({ begin }, index) => (begin && !isOver(begin, index) ? [begin] : []));
+  // An attempt that begins and ends in one batch: its end says all that there is to say. Whoever asked may still begin it, if the run is open: two may be at it.
+  const asked = writes.flatMap(({ begin }, index) => (begin && isOver(begin, index) ? [begin] : []));
   const settles = lastOf(
     writes.flatMap(({ settle }) => (settle ? [settle] : [])),
     ({ key }) => key,
@@ -147,7 +148,8 @@ function batchOf(writes: readonly LedgerWrite[]): Readonly<Record<string, readon
     ends: endsOf(lastOf(allEnds, nameOf), failedAttempts(allEnds)),
     settles,
     turns: turns.map(turnOf),
-    begins: begins.map(({ attempt, at, ...step }) => ({ ...rowOf(step), attempt, started_at: at })),
+    asked: lastOf(asked.map(rowOf), ({ run_id }) => run_id),
+    begins: lastOf(begins, nameOf).map(({ attempt, at, ...step }) => ({ ...rowOf(step), attempt, started_at: at })),
     claims: writes.flatMap(({ claim }) => (claim ? [{ ...rowOf(claim), key: claim.key }] : [])),
     skipped: runs.flatMap(({ runId, skipped = [], at }) =>
       skipped.map((nodeId) => ({ run_id: runId, node_id: nodeId, at })),
@@ -170,15 +172,16 @@ function nameOf({ runId, nodeId, iteration }: StepRef): string {
   return `${runId} ${nodeId} ${iteration}`;
 }
 
-function rowOf({ runId, nodeId, iteration }: StepRef): object {
+function rowOf({ runId, nodeId, iteration }: StepRef) {
   return { run_id: runId, node_id: nodeId, iteration };
 }
 
 function receiptsOf(writes: readonly LedgerWrite[], written: Written | undefined): LedgerReceipt[] {
   const begun = new Set(written?.begun?.map(nameOf));
+  const open = new Set(written?.open);
   const claimed = new Set(written?.claimed);
   return writes.map(({ begin, claim }) => ({
-    begun: begin !== undefined && begun.has(nameOf(begin)),
+    begun: begin !== undefined && (begun.has(nameOf(begin)) || open.has(begin.runId)),
     // Two in one batch may ask for the same effect; it is the first one's.
     claimed: claim !== undefined && claimed.delete(claim.key),
   }));
