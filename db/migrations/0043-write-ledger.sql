@@ -5,17 +5,20 @@
 --   ends      attempts that are closed           settles  what became of effects
 --   turns     turns of loops that are closed     begins   attempts that are opened, but only of runs that have not ended
 --   claims    intents, but only where there is none, and of no run that has ended
---   asked     runs of which is to be said whether they are open
---   skipped   steps of runs that no taken edge led to
---   runs      where runs stand; one that has ended stays as it is
--- Gives the names of the attempts that were opened, the keys of the intents that are new, and those runs asked about that are open.
+--   begun     the runs of all begins and claims  skipped  steps of runs that no taken edge led to
+--   runs      by id, where runs stand; one that has ended stays as it is
+-- Gives the runs of `begun` that are open, and the keys of the intents that are new.
+--
+-- Every row is found by its whole key, by insertion or in a list: joined, a list of two would be taken for a hundred, and all that a company has be read for it.
 create function write_ledger(given jsonb) returns jsonb language plpgsql set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   company constant uuid := current_company();
-  begun jsonb;
+  begun constant uuid[] := array(select jsonb_array_elements_text(given -> 'begun')::uuid);
+  runs_by_id constant jsonb := given -> 'runs';
+  ended constant uuid[] := array(select jsonb_object_keys(runs_by_id)::uuid);
+  open uuid[];
   claimed jsonb;
-  open jsonb;
 begin
   if given ? 'ends' then
     insert into steps (company_id, run_id, node_id, iteration, status, attempt, port, input, output, error, next_attempt_at, suspended, simulated,
@@ -40,17 +43,20 @@ begin
   end if;
 
   if given ? 'settles' then
-    update effects set state = s.state, result = coalesce(s.result, effects.result), updated_at = now()
-      from jsonb_to_recordset(given -> 'settles') as s (key text, state text, result jsonb)
-     where effects.company_id = company and effects.key = s.key;
+    insert into effects (company_id, key, run_id, node_id, iteration, state, result)
+    select company, s.key, s.run_id, s.node_id, s.iteration, s.state, s.result
+      from jsonb_to_recordset(given -> 'settles') as s (key text, run_id uuid, node_id text, iteration text, state text, result jsonb)
+    on conflict (company_id, key) do update set
+      state = excluded.state, result = coalesce(excluded.result, effects.result), updated_at = now();
   end if;
 
   if given ? 'turns' then
-    update iterations set status = t.status, value = t.value, error = t.error, finished_at = t.finished_at
+    insert into iterations (company_id, run_id, node_id, parent, index, status, value, error, finished_at)
+    select company, t.run_id, t.node_id, t.parent, t.index, t.status, t.value, t.error, t.finished_at
       from jsonb_to_recordset(given -> 'turns') as t (
         run_id uuid, node_id text, parent text, index integer, status text, value jsonb, error jsonb, finished_at timestamptz)
-     where iterations.company_id = company and iterations.run_id = t.run_id and iterations.node_id = t.node_id
-       and iterations.parent = t.parent and iterations.index = t.index;
+    on conflict (company_id, run_id, node_id, parent, index) do update set
+      status = excluded.status, value = excluded.value, error = excluded.error, finished_at = excluded.finished_at;
     -- Nobody reads the steps of a turn again once it is over. Served by `steps_open_turns`.
     update steps set closed = true
       from jsonb_to_recordset(given -> 'turns') as t (run_id uuid, iteration text, nodes text[])
@@ -58,20 +64,19 @@ begin
        and steps.iteration <> '' and not steps.closed and steps.node_id = any(t.nodes);
   end if;
 
+  if given ? 'begun' then
+    select array_agg(id) into open from runs where company_id = company and id = any(begun) and finished_at is null;
+  end if;
+
   if given ? 'begins' then
-    with opened as (
-      insert into steps (company_id, run_id, node_id, iteration, status, attempt, started_at)
-      select company, b.run_id, b.node_id, b.iteration, 'running', b.attempt, b.started_at
-        from jsonb_to_recordset(given -> 'begins') as b (run_id uuid, node_id text, iteration text, attempt integer, started_at timestamptz)
-        join runs on runs.company_id = company and runs.id = b.run_id and runs.finished_at is null
-      -- What has succeeded stays so: whoever comes late to it finds its effect done.
-      on conflict (company_id, run_id, node_id, iteration) do update set
-        status = case steps.status when 'succeeded' then 'succeeded' else 'running' end,
-        attempt = case steps.status when 'succeeded' then steps.attempt else excluded.attempt end,
-        next_attempt_at = null,
-        finished_at = case steps.status when 'succeeded' then steps.finished_at end
-      returning run_id, node_id, iteration)
-    select jsonb_agg(jsonb_build_object('runId', run_id, 'nodeId', node_id, 'iteration', iteration)) into begun from opened;
+    insert into steps (company_id, run_id, node_id, iteration, status, attempt, started_at)
+    select company, b.run_id, b.node_id, b.iteration, 'running', b.attempt, b.started_at
+      from jsonb_to_recordset(given -> 'begins') as b (run_id uuid, node_id text, iteration text, attempt integer, started_at timestamptz)
+     where b.run_id = any(open)
+    -- What came to its end while two carried the run on stays ended: whoever comes late finds its effect done, or nobody would end it again.
+    on conflict (company_id, run_id, node_id, iteration) do update set
+      status = case when steps.finished_at is null then 'running' else steps.status end,
+      attempt = case when steps.finished_at is null then excluded.attempt else steps.attempt end, next_attempt_at = null;
   end if;
 
   if given ? 'claims' then
@@ -79,16 +84,10 @@ begin
       insert into effects (company_id, key, run_id, node_id, iteration, state)
       select company, c.key, c.run_id, c.node_id, c.iteration, 'intent'
         from jsonb_to_recordset(given -> 'claims') as c (key text, run_id uuid, node_id text, iteration text)
-        join runs on runs.company_id = company and runs.id = c.run_id and runs.finished_at is null
+       where c.run_id = any(open)
       on conflict (company_id, key) do nothing
       returning key)
     select jsonb_agg(key) into claimed from intents;
-  end if;
-
-  if given ? 'asked' then
-    select jsonb_agg(runs.id) into open
-      from jsonb_to_recordset(given -> 'asked') as a (run_id uuid)
-      join runs on runs.company_id = company and runs.id = a.run_id and runs.finished_at is null;
   end if;
 
   if given ? 'skipped' then
@@ -99,16 +98,16 @@ begin
   end if;
 
   if given ? 'runs' then
-    if jsonb_path_exists(given, '$.runs[*] ? (@.status == "failed" || @.status == "cancelled")') then
-      update steps set status = 'failed', finished_at = r.finished_at, next_attempt_at = null
-        from jsonb_to_recordset(given -> 'runs') as r (id uuid, status text, finished_at timestamptz)
-       where r.status in ('failed', 'cancelled') and steps.company_id = company and steps.run_id = r.id
-         and steps.status in ('running', 'waiting', 'parked');
+    if jsonb_path_exists(runs_by_id, '$.* ? (@.status == "failed" || @.status == "cancelled")') then
+      update steps set status = 'failed', finished_at = (runs_by_id -> run_id::text ->> 'finished_at')::timestamptz, next_attempt_at = null
+       where company_id = company and run_id = any(ended) and runs_by_id -> run_id::text ->> 'status' in ('failed', 'cancelled')
+         and status in ('running', 'waiting', 'parked');
     end if;
-    update runs set status = r.status, error = r.error, finished_at = r.finished_at
-      from jsonb_to_recordset(given -> 'runs') as r (id uuid, status text, error jsonb, finished_at timestamptz)
-     where runs.company_id = company and runs.id = r.id and runs.finished_at is null;
+    update runs set
+      status = runs_by_id -> id::text ->> 'status', error = runs_by_id -> id::text -> 'error',
+      finished_at = (runs_by_id -> id::text ->> 'finished_at')::timestamptz
+     where company_id = company and id = any(ended) and finished_at is null;
   end if;
 
-  return jsonb_build_object('begun', begun, 'claimed', claimed, 'open', open);
+  return jsonb_build_object('open', open, 'claimed', claimed);
 end $$;

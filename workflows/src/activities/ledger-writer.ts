@@ -73,7 +73,7 @@ export interface LedgerWrite {
   /** Writes the intent to carry out an effect, unless there is one; the receipt says which. */
   readonly claim?: StepRef & { readonly key: string };
   /** Says what became of an effect. */
-  readonly settle?: {
+  readonly settle?: StepRef & {
     readonly key: string;
     readonly state: 'confirmed' | 'refused' | 'uncertain';
     readonly result?: unknown;
@@ -116,22 +116,23 @@ export function createLedgerWriter(store: Store): LedgerWriter {
   });
 }
 
-/** What `write_ledger` gives: the attempts that were opened and the effects that are new, where any were asked for. */
+/** What `write_ledger` gives. */
 interface Written {
-  readonly begun: readonly StepRef[] | null;
-  /** Of the runs that were asked about, those that are open. */
+  /** Of the runs that were to begin something, those that have not ended. */
   readonly open: readonly string[] | null;
+  /** Effects that are new. */
   readonly claimed: readonly string[] | null;
 }
 
 /** A list for each kind of write, as `write_ledger` takes them. No list may name a row twice, so of several writes to one row the last counts. */
-function batchOf(writes: readonly LedgerWrite[]): Readonly<Record<string, readonly object[]>> {
+function batchOf(writes: readonly LedgerWrite[]): object {
   const allEnds = writes.flatMap(({ end }) => (end ? [end] : []));
+  // An attempt that begins and ends in one batch: its end says all that there is to say.
   const lastEnd = new Map(writes.flatMap(({ end }, index) => (end ? [[nameOf(end), index] as const] : [])));
-  const isOver = (begin: StepRef, index: number): boolean => (lastEnd.get(nameOf(begin)) ?? -1) > index;
-  const begins = writes.flatMap(({ begin }, index) => (begin && !isOver(begin, index) ? [begin] : []));
-  // An attempt that begins and ends in one batch: its end says all that there is to say. Whoever asked may still begin it, if the run is open: two may be at it.
-  const asked = writes.flatMap(({ begin }, index) => (begin && isOver(begin, index) ? [begin] : []));
+  const begins = lastOf(
+    writes.flatMap(({ begin }, index) => (begin && (lastEnd.get(nameOf(begin)) ?? -1) < index ? [begin] : [])),
+    nameOf,
+  );
   const settles = lastOf(
     writes.flatMap(({ settle }) => (settle ? [settle] : [])),
     ({ key }) => key,
@@ -146,22 +147,27 @@ function batchOf(writes: readonly LedgerWrite[]): Readonly<Record<string, readon
   );
   const lists = {
     ends: endsOf(lastOf(allEnds, nameOf), failedAttempts(allEnds)),
-    settles,
+    settles: settles.map(({ key, state, result, ...step }) => ({
+      ...rowOf(step),
+      key,
+      state,
+      ...(result === undefined ? {} : { result }),
+    })),
     turns: turns.map(turnOf),
-    asked: lastOf(asked.map(rowOf), ({ run_id }) => run_id),
-    begins: lastOf(begins, nameOf).map(({ attempt, at, ...step }) => ({ ...rowOf(step), attempt, started_at: at })),
+    begun: [...new Set(writes.flatMap(({ begin }) => (begin ? [begin.runId] : [])))],
+    begins: begins.map(({ attempt, at, ...step }) => ({ ...rowOf(step), attempt, started_at: at })),
     claims: writes.flatMap(({ claim }) => (claim ? [{ ...rowOf(claim), key: claim.key }] : [])),
     skipped: runs.flatMap(({ runId, skipped = [], at }) =>
       skipped.map((nodeId) => ({ run_id: runId, node_id: nodeId, at })),
     ),
-    runs: runs.map(({ runId, status, at, error }) => ({
-      id: runId,
-      status,
-      ...(error ? { error } : {}),
-      finished_at: status === 'waiting' || status === 'parked' ? null : at,
-    })),
+    runs: Object.fromEntries(
+      runs.map(({ runId, status, at, error }) => [
+        runId,
+        { status, ...(error ? { error } : {}), finished_at: status === 'waiting' || status === 'parked' ? null : at },
+      ]),
+    ),
   };
-  return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
+  return Object.fromEntries(Object.entries(lists).filter(([, list]) => Object.keys(list).length > 0));
 }
 
 function lastOf<T>(items: readonly T[], name: (item: T) => string): T[] {
@@ -172,16 +178,15 @@ function nameOf({ runId, nodeId, iteration }: StepRef): string {
   return `${runId} ${nodeId} ${iteration}`;
 }
 
-function rowOf({ runId, nodeId, iteration }: StepRef) {
+function rowOf({ runId, nodeId, iteration }: StepRef): object {
   return { run_id: runId, node_id: nodeId, iteration };
 }
 
 function receiptsOf(writes: readonly LedgerWrite[], written: Written | undefined): LedgerReceipt[] {
-  const begun = new Set(written?.begun?.map(nameOf));
   const open = new Set(written?.open);
   const claimed = new Set(written?.claimed);
   return writes.map(({ begin, claim }) => ({
-    begun: begin !== undefined && (begun.has(nameOf(begin)) || open.has(begin.runId)),
+    begun: begin !== undefined && open.has(begin.runId),
     // Two in one batch may ask for the same effect; it is the first one's.
     claimed: claim !== undefined && claimed.delete(claim.key),
   }));

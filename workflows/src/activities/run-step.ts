@@ -22,7 +22,7 @@ import { openLoop, type LoopSettings } from './loop-ledger.ts';
 import { checkInputs, mapInputs } from './inputs.ts';
 import { stepName, topLevel, type Lane, type LaneStep, type Scope } from './lane.ts';
 import { isLedgerError } from './ledger-error.ts';
-import type { LedgerWrite } from './ledger-writer.ts';
+import type { LedgerWrite, StepRef } from './ledger-writer.ts';
 import { platformFor } from './platform.ts';
 import { RATE_BUDGET, RateGate } from './rate-gate.ts';
 import { sayThatItWorksAgain, tellPeople } from './step-notices.ts';
@@ -168,7 +168,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
       deps.crashPoint?.('before-step-recorded', nodeId);
       lane.note({
         end: { ...ref, status: 'succeeded', attempt, startedAt, at, port, input: mapped, output },
-        ...settlement(key, confirmed),
+        ...settlement(ref, key, confirmed),
         ...(step.connectionId
           ? {
               also: {
@@ -195,7 +195,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
         startedAt,
         error,
         ...(mapped ? { mapped } : {}),
-        settled: settlement(key, confirmed),
+        settled: settlement(ref, key, confirmed),
       });
     }
   }
@@ -440,9 +440,9 @@ export function createRunStep(deps: Dependencies): StepRunner {
 }
 
 /** An effect that went through is never forgotten, whatever is wrong with its answer. */
-function settlement(key: string, confirmed: NodeResult | undefined): Pick<LedgerWrite, 'settle'> {
+function settlement(step: StepRef, key: string, confirmed: NodeResult | undefined): Pick<LedgerWrite, 'settle'> {
   if (!confirmed) return {};
-  return { settle: { key, state: 'confirmed', result: isStorable(confirmed) ? confirmed : { output: null } } };
+  return { settle: { ...step, key, state: 'confirmed', result: isStorable(confirmed) ? confirmed : { output: null } } };
 }
 
 function isStorable(value: unknown): boolean {
