@@ -245,8 +245,8 @@ export interface NodeType {
     until(input: never, now: Date, company: { readonly timeZone: string }): Date;
     resume(input: never, until: Date): unknown;
   };
-  /** Instead of `run`, for loops and what ends their turns: the interpreter knows what to do. */
-  readonly control?: 'each' | 'while' | 'next' | 'break';
+  /** Instead of `run`, for loops, what ends their turns, and scopes: the interpreter knows what to do. */
+  readonly control?: 'each' | 'while' | 'next' | 'break' | 'scope';
   /** Instead of `run`, for steps that hand something over and wait for what comes of it. */
   readonly hold?: {
     /** Opens what is waited for. Called again after a crash, it must change nothing. */

@@ -1,6 +1,6 @@
 import { literal, type Store } from '@plumbline/db';
 import type { Plan } from '../flow/plan.ts';
-import { regionsOf } from '../flow/regions.ts';
+import { regionsOf, type Regions } from '../flow/regions.ts';
 import type { TestRun } from '../flow/test-run.ts';
 import type { StepFailure } from '../step-failure.ts';
 import type { ExpressionContext } from './inputs.ts';
@@ -21,19 +21,21 @@ export interface LaneStep {
   readonly override: Readonly<Record<string, unknown>> | null;
 }
 
-/** Which turn of which loop, as the steps inside see it. */
+/** Which turn of which loop, or which try of which scope, as the steps inside see it. */
 export interface Turn {
   readonly loopId: string;
   readonly index: number;
+  /** It is the try of a scope: expressions see nothing of it. */
+  readonly isTry?: true;
   readonly count?: number;
   readonly item?: unknown;
   /** What the last turn handed on. */
   readonly value?: unknown;
 }
 
-/** Where in the run a step stands: the turns of the loops around it, outermost first. */
+/** Where in the run a step stands: the turns of the loops, and the tries of the scopes, around it, outermost first. */
 export interface Scope {
-  /** `''` at top level, `3` in the fourth turn of a loop, `3.0` in the first turn of a loop in there. */
+  /** `''` at top level, `3` in the fourth turn of a loop, `3.0` in the first turn of a loop, or at the first try of a scope, in there. */
   readonly iteration: string;
   readonly turns: readonly Turn[];
 }
@@ -65,6 +67,8 @@ export interface Lane {
   readonly steps: ReadonlyMap<string, LaneStep>;
   /** Outputs of steps that came through, by `stepName`; grows as the run goes on. */
   readonly outputs: Map<string, unknown>;
+  /** How many tries scopes have had, by `stepName`: what follows one sees the steps of its last. */
+  readonly tries: Map<string, number>;
   /** What expressions see now; of the steps only those named, all with `*`. */
   context(reads: ReadonlySet<string>, scope?: Scope): ExpressionContext;
   /** Writes without waiting. What is written later is committed later, so waiting for that is enough. */
@@ -138,13 +142,17 @@ export async function takeUp(given: {
           .filter(({ status, port }) => status === 'succeeded' || (status === 'failed' && port === 'error'))
           .map((row) => [stepName(row.node_id, row.iteration), row.output]),
       );
-      const contextOf: Lane['context'] = (reads, { iteration, turns } = topLevel) => {
-        const parts = iteration === '' ? [] : iteration.split('.');
+      const tries = new Map(
+        own
+          .filter(({ node_id }) => regions.isScope(node_id))
+          .map((row) => [stepName(row.node_id, row.iteration), row.attempt]),
+      );
+      const contextOf: Lane['context'] = (reads, scope = topLevel) => {
+        const turns = scope.turns.filter(({ isTry }) => !isTry);
         const steps: Record<string, unknown> = {};
         for (const nodeId of reads.has('*') ? plan.graph.nodes.map(({ id }) => id) : reads) {
-          const around = regions.loopsAround(nodeId);
-          if (!around.every((loopId, depth) => turns[depth]?.loopId === loopId)) continue;
-          const name = stepName(nodeId, parts.slice(0, around.length).join('.'));
+          const iteration = iterationOf(regions, tries, nodeId, scope);
+          const name = iteration === undefined ? '' : stepName(nodeId, iteration);
           if (outputs.has(name)) steps[nodeId] = outputs.get(name);
         }
         return {
@@ -177,12 +185,39 @@ export async function takeUp(given: {
           test: run.test ?? undefined,
           steps: new Map(own.map((row) => [stepName(row.node_id, row.iteration), toLaneStep(row)])),
           outputs,
+          tries,
           ...writing(ledger, companyId, run.id),
           context: contextOf,
         },
       ];
     }),
   );
+}
+
+/** Where the step stands that another one reads: in the turns around both, and in the last try of scopes that only it stands in. */
+function iterationOf(
+  regions: Regions,
+  tries: ReadonlyMap<string, number>,
+  nodeId: string,
+  { iteration, turns }: Scope,
+): string | undefined {
+  const parts = iteration === '' ? [] : iteration.split('.');
+  let place = '';
+  for (const [depth, containerId] of regions.around(nodeId).entries()) {
+    if (turns[depth]?.loopId === containerId) {
+      place = parts.slice(0, depth + 1).join('.');
+      continue;
+    }
+    const had = regions.isScope(containerId) ? tries.get(stepName(containerId, place)) : undefined;
+    if (had === undefined) return undefined;
+    place = inside(place, had - 1);
+  }
+  return place;
+}
+
+/** A turn, or a try, within a place. */
+export function inside(iteration: string, index: number): string {
+  return iteration === '' ? String(index) : `${iteration}.${index}`;
 }
 
 /** A turn as expressions see it. */

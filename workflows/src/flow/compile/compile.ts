@@ -4,6 +4,7 @@ import type { Plan, PlanEdge, PlanNode, PlanStep } from '../plan.ts';
 import { scheduleProblem } from '../schedule.ts';
 import { flowDocumentSchema, limits, type FlowDocument, type FlowNode } from '../schema.ts';
 import { checkApproval } from './approvals.ts';
+import { isInScope, isScope } from './scopes.ts';
 import { checkMappings } from './mappings.ts';
 import { checkStructure, type Structure } from './structure.ts';
 
@@ -184,7 +185,7 @@ function lower(document: FlowDocument, structure: Structure, steps: Readonly<Rec
       kind: structure.types.get(id)?.kind ?? 'action',
       join: node.join ?? { mode: 'any' },
       retry: node.retry ?? { attempts: 5, initialSeconds: 2 },
-      onError: node.onError ?? (goesOnAfterFailures(document, node.parent) ? 'stop' : 'park'),
+      onError: policyOf(document, structure, id),
       disabled: node.disabled ?? false,
       ...(node.parent === undefined ? {} : { parent: node.parent }),
       ...(control ? { control } : {}),
@@ -195,6 +196,15 @@ function lower(document: FlowDocument, structure: Structure, steps: Readonly<Rec
     .sort((a, b) => (edgeKey(a) < edgeKey(b) ? -1 : 1));
   const params = Object.fromEntries(Object.entries(document.params).map(([id, param]) => [id, param.value]));
   return { format: 1, engine: 'jsonata@2.2.2', graph: { nodes, edges }, steps, params };
+}
+
+/** What becomes of a failure. In a scope, and in a loop that goes on after failed items, it reaches that, instead of waiting for a person. */
+function policyOf(document: FlowDocument, { types, handled }: Structure, nodeId: string): PlanNode['onError'] {
+  const { onError, parent } = document.nodes[nodeId] as FlowNode;
+  const scope = isScope(types.get(nodeId));
+  if (scope && handled.has(nodeId)) return 'port';
+  const inner = isInScope(document, types, nodeId) || goesOnAfterFailures(document, parent);
+  return (scope && onError === 'port' ? undefined : onError) ?? (inner ? 'stop' : 'park');
 }
 
 /** In a loop that goes on after failed items, a step that fails fails its item instead of waiting for a person. */
