@@ -12,7 +12,7 @@ export const node = defineScope({
   title: 'Scope',
   description: 'Holds steps together: when one of them fails for good, what the others wrote is undone.',
   category: 'Logic',
-  icon: 'group',
+  icon: 'shield-check',
   input: z.object({
     onFailure: z
       .enum(['undo', 'leave'])

@@ -4,7 +4,7 @@ import type { Plan, PlanEdge, PlanNode, PlanStep } from '../plan.ts';
 import { scheduleProblem } from '../schedule.ts';
 import { flowDocumentSchema, limits, type FlowDocument, type FlowNode } from '../schema.ts';
 import { checkApproval } from './approvals.ts';
-import { isInScope, isScope } from './scopes.ts';
+import { defaultPolicy, isScope } from './scopes.ts';
 import { checkMappings } from './mappings.ts';
 import { checkStructure, type Structure } from './structure.ts';
 
@@ -198,19 +198,12 @@ function lower(document: FlowDocument, structure: Structure, steps: Readonly<Rec
   return { format: 1, engine: 'jsonata@2.2.2', graph: { nodes, edges }, steps, params };
 }
 
-/** What becomes of a failure. In a scope, and in a loop that goes on after failed items, it reaches that, instead of waiting for a person. */
+/** What becomes of a failure. */
 function policyOf(document: FlowDocument, { types, handled }: Structure, nodeId: string): PlanNode['onError'] {
-  const { onError, parent } = document.nodes[nodeId] as FlowNode;
+  const { onError } = document.nodes[nodeId] as FlowNode;
   const scope = isScope(types.get(nodeId));
   if (scope && handled.has(nodeId)) return 'port';
-  const inner = isInScope(document, types, nodeId) || goesOnAfterFailures(document, parent);
-  return (scope && onError === 'port' ? undefined : onError) ?? (inner ? 'stop' : 'park');
-}
-
-/** In a loop that goes on after failed items, a step that fails fails its item instead of waiting for a person. */
-function goesOnAfterFailures(document: FlowDocument, loopId: string | undefined): boolean {
-  const policy = loopId === undefined ? undefined : document.nodes[loopId]?.inputs['onItemError'];
-  return policy?.kind === 'literal' && (policy.value === 'collect' || policy.value === 'skip');
+  return (scope && onError === 'port' ? undefined : onError) ?? defaultPolicy(document, types, nodeId);
 }
 
 /** Compared by code unit: a language's order may differ between machines, and the hash with it. */

@@ -3,4 +3,4 @@ export { parseExpression } from './expression.ts';
 export { checkStructure, type Structure } from './structure.ts';
 export { outputSchema, scopeSchema } from './mappings.ts';
 export { isContainer, isLoop, isTooDeep, leadsInside, containersAround, CONTAINER_DEPTH, LOOP_DEPTH } from './loops.ts';
-export { isInScope, isScope } from './scopes.ts';
+export { defaultPolicy, isScope } from './scopes.ts';

@@ -61,9 +61,15 @@ function stepsWithin(document: FlowDocument, scopeId: string): readonly Inner[] 
   return Object.entries(document.nodes).filter(([id, { disabled }]) => inside.has(id) && !disabled);
 }
 
-/** Whether a step stands in a scope, at any depth. */
-export function isInScope(document: FlowDocument, types: Types, nodeId: string): boolean {
-  return containersAround(document, nodeId).some((id) => isScope(types.get(id)));
+/** What becomes of a step's failure where it says nothing of it: inside a scope, or a loop that goes on after failed items, that is told instead of a person. */
+export function defaultPolicy(document: FlowDocument, types: Pick<Types, 'get'>, nodeId: string): 'stop' | 'park' {
+  const around = containersAround(document, nodeId);
+  return around.some((id) => isScope(types.get(id))) || goesOnAfterFailures(document, around.at(-1)) ? 'stop' : 'park';
+}
+
+function goesOnAfterFailures(document: FlowDocument, loopId: string | undefined): boolean {
+  const policy = loopId === undefined ? undefined : document.nodes[loopId]?.inputs['onItemError'];
+  return policy?.kind === 'literal' && (policy.value === 'collect' || policy.value === 'skip');
 }
 
 /** What those after a scope may read of the steps inside. */

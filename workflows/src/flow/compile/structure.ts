@@ -3,7 +3,7 @@ import type { Finding } from '../finding.ts';
 import { portsOf } from '../port.ts';
 import type { FlowDocument } from '../schema.ts';
 import { checkLoops, leadsInside } from './loops.ts';
-import { checkScopes, readsOfScopes, type ScopeReads } from './scopes.ts';
+import { checkScopes, defaultPolicy, readsOfScopes, type ScopeReads } from './scopes.ts';
 
 /** A flow whose nodes are known and whose edges lead somewhere. */
 export interface Structure {
@@ -104,7 +104,10 @@ function checkEdges(
     seen.add(key);
     const sourceType = types.get(edge.from);
     // A person may send a step that waits for them along its way for errors, where one is drawn.
-    const byHand = edge.port === 'error' && sourceType?.kind !== 'trigger' && (source.onError ?? 'park') === 'park';
+    const byHand =
+      edge.port === 'error' &&
+      sourceType?.kind !== 'trigger' &&
+      (source.onError ?? defaultPolicy(document, types, edge.from)) === 'park';
     if (sourceType && !byHand && !portsOf(source, sourceType).some((port) => port.id === edge.port))
       findings.push({
         code: 'port_unknown',
