@@ -4,6 +4,7 @@ import { regionsOf, type Regions } from '../flow/regions.ts';
 import type { TestRun } from '../flow/test-run.ts';
 import type { StepFailure } from '../step-failure.ts';
 import type { ExpressionContext } from './inputs.ts';
+import type { Urgency } from './rate-gate.ts';
 import type { LedgerReceipt, LedgerWrite, LedgerWriter } from './ledger-writer.ts';
 
 /** What the ledger knows of one step. */
@@ -59,6 +60,8 @@ export interface Lane {
   readonly company: { readonly timeZone: string };
   /** How many calls it is away from what happened. */
   readonly depth: number;
+  /** Whose turn it is where there is not enough for all. */
+  readonly urgency: Urgency;
   /** What it wrote is to be undone before it ends. */
   readonly compensate: boolean;
   /** How a drawing is tried out; absent when it counts. */
@@ -108,7 +111,10 @@ export async function takeUp(given: {
      returning id`,
     `select name, time_zone, currency from companies where id = ${company}`,
     `select runs.id, runs.flow_id, runs.trigger_node_id, runs.queued_at, runs.finished_at, runs.depth, runs.compensate, runs.test,
-            events.subject_entity, events.subject_id
+            events.subject_entity, events.subject_id,
+            coalesce(runs.urgency, case
+              when runs.test is not null or runs.rerun_of is not null or events.kind = 'call' or events.awaited_until is not null then 0
+              when events.kind = 'poll' then 2 else coalesce(events.lane, 1) end) as urgency
        from runs left join events on events.company_id = runs.company_id and events.id = runs.event_id
       where runs.company_id = ${company} and runs.id = any(${ids})`,
     ...(hasLoops
@@ -181,6 +187,7 @@ export async function takeUp(given: {
           subject,
           company: { timeZone: owner.time_zone },
           depth: run.depth,
+          urgency: run.urgency,
           compensate: run.compensate,
           test: run.test ?? undefined,
           steps: new Map(own.map((row) => [stepName(row.node_id, row.iteration), toLaneStep(row)])),
@@ -270,6 +277,7 @@ interface RunRow {
   readonly queued_at: Date;
   readonly finished_at: Date | null;
   readonly depth: number;
+  readonly urgency: Urgency;
   readonly compensate: boolean;
   readonly test: TestRun | null;
   readonly subject_entity: string | null;

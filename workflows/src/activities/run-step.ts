@@ -383,7 +383,10 @@ export function createRunStep(deps: Dependencies): StepRunner {
         fix: 'Choose one in the flow and publish.',
       });
     const attempt = async (open: OpenConnection): Promise<NodeResult> => {
-      const fetch = gate.guard(input.companyId, open.context.id, open.connector, deps.fetch);
+      const { companyId } = input;
+      const { urgency } = work.lane;
+      const { connector, context } = open;
+      const fetch = gate.guard({ companyId, connectionId: context.id, connector, urgency, fetch: deps.fetch });
       const http = open.connector.http({ connection: open.context, fetch, now: deps.now, signal });
       return await once({ ...base, connection: open.context, http });
     };
