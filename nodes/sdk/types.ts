@@ -142,6 +142,15 @@ export interface Platform {
   }): Promise<{ readonly first: boolean }>;
 }
 
+/** Times of one stage of an approval, in hours. What is missing is as for all of it; 0 stands for never. */
+export interface StageTimes {
+  readonly remindEveryHours?: number | undefined;
+  readonly escalateAfterHours?: number | undefined;
+  /** Empty: those whom the approval names. */
+  readonly escalateTo?: string | undefined;
+  readonly expiresAfterHours?: number | undefined;
+}
+
 /** A question to people. Hours may be fractions; 0 stands for never. */
 export interface ApprovalQuestion {
   readonly title: string;
@@ -161,6 +170,7 @@ export interface ApprovalQuestion {
     readonly approvers: string;
     readonly need: 'any' | 'all' | 'some';
     readonly count?: number | undefined;
+    readonly times?: StageTimes | undefined;
   }[];
   readonly comment: 'optional' | 'rejection' | 'always';
   readonly remindEveryHours: number;
