@@ -259,7 +259,7 @@ function endStatement(
   };
 }
 
-/** Opens attempts, but only of runs that have not ended. */
+/** Opens attempts, but only of runs that have not ended. What came to its end while two carried the run on stays ended, or nobody would end it again. */
 function beginStatement(company: string, begins: readonly NonNullable<LedgerWrite['begin']>[]): Statement {
   const rows = begins.map(({ runId, nodeId, iteration, attempt, at }) => ({
     run_id: runId,
@@ -276,7 +276,8 @@ function beginStatement(company: string, begins: readonly NonNullable<LedgerWrit
         from ${given(rows, 'run_id uuid, node_id text, iteration text, attempt integer, started_at timestamptz')}
         join runs on runs.company_id = ${company} and runs.id = given.run_id and runs.finished_at is null
       on conflict (company_id, run_id, node_id, iteration) do update set
-        status = 'running', attempt = excluded.attempt, next_attempt_at = null, finished_at = null
+        status = case when steps.finished_at is null then 'running' else steps.status end,
+        attempt = case when steps.finished_at is null then excluded.attempt else steps.attempt end, next_attempt_at = null
       returning run_id, node_id, iteration`,
   };
 }
