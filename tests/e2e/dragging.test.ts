@@ -1,3 +1,4 @@
+import { AxeBuilder } from '@axe-core/playwright';
 import type { FlowDetail } from '@plumbline/engine/contract';
 import type { FlowDocument } from '@plumbline/workflows/flow';
 import type { Locator, Page } from 'playwright-core';
@@ -72,6 +73,14 @@ async function gripOf(id: string): Promise<Spot> {
   return { x: x + width / 2, y: y + 30 * zoom };
 }
 
+/** Clicks a card; what opens for it is closed again. */
+async function choose(id: string): Promise<void> {
+  const at = await gripOf(id);
+  await page.mouse.click(at.x, at.y);
+  await page.keyboard.press('Escape');
+  await eventually(() => byId(id).evaluate((card) => card.matches('.selected')), true);
+}
+
 /** Takes a card by the mouse and lets it go elsewhere; `before` looks at the drawing while it still hangs there. */
 async function drag(id: string, to: Spot, before: () => Promise<void> = () => Promise.resolve()): Promise<void> {
   const from = await gripOf(id);
@@ -100,6 +109,15 @@ const isTarget = (id: string): Promise<boolean> =>
   byId(id)
     .locator('.frame')
     .evaluate((frame) => frame.classList.contains('target'));
+
+async function noViolations(): Promise<void> {
+  // Colours that are still turning are measured as they are in between.
+  await page.waitForTimeout(400);
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
+}
 
 /** A free spot in a frame, beside the steps in it. */
 async function insideOf(id: string): Promise<Spot> {
@@ -236,5 +254,26 @@ describe('a loop that is dragged by its head', () => {
     await drag('loop', await insideOf('loop'));
     expect((await saved()).parents).toEqual(lines.parents);
     await gone(page.getByRole('dialog'));
+  });
+});
+
+describe('a step that is not dragged', () => {
+  test('is put into a scope from the palette', async () => {
+    await choose('last');
+    await page.keyboard.press('/');
+    const palette = page.getByRole('dialog', { name: 'Add a step' });
+    await see(palette);
+    await page.keyboard.type('scope');
+    await palette
+      .getByRole('group', { name: 'With “Last” inside' })
+      .getByRole('option', { name: /^Scope/ })
+      .click();
+    await gone(palette);
+    await eventually(() => parentOf('last'), 'scope_2');
+    expect((await saved()).lines).toContain('scope.out>scope_2');
+    await see(page.getByRole('combobox', { name: 'When a step fails' }));
+    await noViolations();
+    await page.keyboard.press('Escape');
+    await undo();
   });
 });
