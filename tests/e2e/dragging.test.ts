@@ -259,6 +259,7 @@ describe('a loop that is dragged by its head', () => {
 
 describe('a step that is not dragged', () => {
   test('is put into a scope from the palette', async () => {
+    const { lines } = await saved();
     await choose('last');
     await page.keyboard.press('/');
     const palette = page.getByRole('dialog', { name: 'Add a step' });
@@ -270,10 +271,11 @@ describe('a step that is not dragged', () => {
       .click();
     await gone(palette);
     await eventually(() => parentOf('last'), 'scope_2');
-    expect((await saved()).lines).toContain('scope.out>scope_2');
+    expect((await saved()).lines).toContain('scope_2.each>last');
     await see(page.getByRole('combobox', { name: 'When a step fails' }));
     await noViolations();
     await page.keyboard.press('Escape');
-    await undo();
+    await page.keyboard.press('Control+z');
+    await eventually(async () => (await saved()).lines, lines);
   });
 });
