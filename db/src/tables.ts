@@ -264,6 +264,8 @@ export interface Tables {
     parent_iteration: ColumnType<string | null, string | null | undefined, string | null>;
     /** How many calls it is away from what happened. */
     depth: Generated<number>;
+    /** 0 what somebody waits for … 3 what is made up for; null as its event has it. */
+    urgency: ColumnType<number | null, number | undefined, number | null>;
     /** What it hands back to whoever called it. */
     result: ColumnType<unknown, string | null | undefined, string | null>;
     /** What it wrote is undone before it ends. */

@@ -265,6 +265,11 @@ export interface StepError {
   readonly requestId?: string;
   /** Field of the node's input, when one is to blame. */
   readonly field?: string;
+  /** Of a scope: the step inside that failed. */
+  readonly step?: string;
+  /** Names of steps of a scope, or of a run that was given up, that were undone; and of those that wrote something that stays. */
+  readonly undone?: readonly string[];
+  readonly kept?: readonly string[];
 }
 
 /** One attempt of a step that did not succeed, or the one that followed. */

@@ -31,6 +31,8 @@ const outcomes = z
   .max(8)
   .refine((list) => new Set(list.map(({ id }) => id)).size === list.length, 'two outcomes have the same id');
 
+const ownTime = (title: string) => hours.optional().meta({ title, shownWhen: { field: 'times', is: ['own'] } });
+
 const stage = z
   .object({
     title: z.string().max(60).default('').meta({ title: 'Name' }),
@@ -46,8 +48,22 @@ const stage = z
       .max(50)
       .optional()
       .meta({ title: 'At least', shownWhen: { field: 'need', is: ['some'] } }),
+    times: z
+      .enum(['same', 'own'])
+      .default('same')
+      .meta({ title: 'Times', labels: { same: 'As for all stages', own: 'Its own' } }),
+    remindEveryHours: ownTime('Remind every … hours'),
+    escalateAfterHours: ownTime('Ask others after … hours'),
+    escalateTo: z
+      .string()
+      .max(2_000)
+      .optional()
+      .meta({ title: 'Whom then', shownWhen: { field: 'times', is: ['own'] } }),
+    expiresAfterHours: ownTime('Give up after … hours'),
   })
   .refine(({ need, count }) => need !== 'some' || count !== undefined, 'says "at least" and not how many');
+
+type Stage = z.infer<typeof stage>;
 
 const decision = z.object({
   stage: z.number(),
@@ -97,7 +113,7 @@ export const node = defineHold({
     stages: z.array(stage).min(1).max(10).meta({
       title: 'Stages',
       description:
-        'In their order; each begins when the one before it has approved, and is left out under its amount. Who: e-mail addresses or roles (owner, admin, builder), with commas.',
+        'In their order; each begins when the one before it has approved, and is left out under its amount. Who: e-mail addresses or roles (owner, admin, builder), with commas. Its own times count from its beginning; what is left empty is as for all.',
     }),
     outcomes: outcomes.default([]).meta({
       title: 'Other answers',
@@ -167,7 +183,7 @@ export const node = defineHold({
       facts: input.facts.map(({ label, value }) => ({ label, value: String(value) })),
       form: input.form,
       outcomes: input.outcomes,
-      stages: applying(input.stages, input.amount),
+      stages: applying(input.stages, input.amount).map(withTimes),
       comment: input.comment,
       remindEveryHours: input.remindEveryHours,
       escalateAfterHours: input.escalateAfterHours,
@@ -196,6 +212,12 @@ export const node = defineHold({
     return { output: output as never, port: outcome };
   },
 });
+
+/** A stage's times, where it has some of its own. */
+function withTimes({ times, remindEveryHours, escalateAfterHours, escalateTo, expiresAfterHours, ...stage }: Stage) {
+  if (times === 'same') return stage;
+  return { ...stage, times: { remindEveryHours, escalateAfterHours, escalateTo, expiresAfterHours } };
+}
 
 function applying<S extends { readonly from: string }>(stages: readonly S[], amount: string | undefined): readonly S[] {
   try {

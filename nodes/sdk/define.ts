@@ -91,7 +91,10 @@ export function defineWait<I extends InputSchema, O extends z.ZodType>(
 
 /** Declares a loop, or what ends a turn of one: the interpreter carries it out. */
 export function defineLoop<I extends InputSchema, O extends z.ZodType>(
-  loop: Common<I, O> & { readonly control: NonNullable<NodeType['control']>; readonly example?: z.input<I> },
+  loop: Common<I, O> & {
+    readonly control: Exclude<NonNullable<NodeType['control']>, 'scope'>;
+    readonly example?: z.input<I>;
+  },
 ): NodeType {
   const isLoop = loop.control === 'each' || loop.control === 'while';
   const ports: readonly Port[] = isLoop
@@ -101,6 +104,18 @@ export function defineLoop<I extends InputSchema, O extends z.ZodType>(
       ]
     : [];
   return erase({ version: 1, effect: 'none', ...loop, ports, kind: 'logic' });
+}
+
+/** Declares what holds steps together, once: the interpreter carries it out. */
+export function defineScope<I extends InputSchema, O extends z.ZodType>(
+  scope: Common<I, O> & { readonly example?: z.input<I> },
+): NodeType {
+  const ports: readonly Port[] = [
+    { id: 'out', title: 'All done' },
+    { id: 'error', title: 'One failed' },
+    { id: 'each', title: 'Inside' },
+  ];
+  return erase({ version: 1, effect: 'none', ...scope, ports, kind: 'logic', control: 'scope' });
 }
 
 /** Declares a step that hands something over and waits for what comes of it: an answer, or its time. */

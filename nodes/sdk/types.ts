@@ -161,6 +161,15 @@ export interface ValueMapAnswer {
   readonly otherwise?: Readonly<Record<string, string | number | boolean | null>>;
 }
 
+/** Times of one stage of an approval, in hours. What is missing is as for all of it; 0 stands for never. */
+export interface StageTimes {
+  readonly remindEveryHours?: number | undefined;
+  readonly escalateAfterHours?: number | undefined;
+  /** Empty: those whom the approval names. */
+  readonly escalateTo?: string | undefined;
+  readonly expiresAfterHours?: number | undefined;
+}
+
 /** A question to people. Hours may be fractions; 0 stands for never. */
 export interface ApprovalQuestion {
   readonly title: string;
@@ -180,6 +189,7 @@ export interface ApprovalQuestion {
     readonly approvers: string;
     readonly need: 'any' | 'all' | 'some';
     readonly count?: number | undefined;
+    readonly times?: StageTimes | undefined;
   }[];
   readonly comment: 'optional' | 'rejection' | 'always';
   readonly remindEveryHours: number;
@@ -264,8 +274,8 @@ export interface NodeType {
     until(input: never, now: Date, company: { readonly timeZone: string }): Date;
     resume(input: never, until: Date): unknown;
   };
-  /** Instead of `run`, for loops and what ends their turns: the interpreter knows what to do. */
-  readonly control?: 'each' | 'while' | 'next' | 'break';
+  /** Instead of `run`, for loops, what ends their turns, and scopes: the interpreter knows what to do. */
+  readonly control?: 'each' | 'while' | 'next' | 'break' | 'scope';
   /** Instead of `run`, for steps that hand something over and wait for what comes of it. */
   readonly hold?: {
     /** Opens what is waited for. Called again after a crash, it must change nothing. */

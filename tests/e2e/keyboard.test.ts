@@ -1,31 +1,12 @@
 import type { Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest';
-import { eventually, gone, keepPictureOfFailure, see } from './looking.ts';
-import { openStudio, type Studio, type Visit } from './studio.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { visitInParts } from './in-parts.ts';
+import { eventually, gone, see } from './looking.ts';
 
-let studio: Studio;
-let visit: Visit;
+const shared = visitInParts();
 let page: Page;
-let failed = false;
-
-beforeAll(async () => {
-  studio = await openStudio();
-  visit = await studio.openSignedIn();
-  ({ page } = visit);
-});
-afterAll(async () => {
-  await studio[Symbol.asyncDispose]();
-});
-beforeEach(({ skip }) => {
-  // Each part goes on where the one before it ended.
-  skip(failed, 'an earlier part failed');
-  onTestFailed(() => {
-    failed = true;
-  });
-  keepPictureOfFailure(page);
-});
-afterEach(() => {
-  expect(visit.takeTroubles(), 'errors in the console and requests that failed').toEqual([]);
+beforeAll(() => {
+  ({ page } = shared);
 });
 
 const heading = (name: string | RegExp): Locator =>

@@ -1,32 +1,13 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest';
-import { eventually, gone, keepPictureOfFailure, see } from './looking.ts';
-import { openStudio, type Studio, type Visit } from './studio.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { visitInParts } from './in-parts.ts';
+import { eventually, gone, see } from './looking.ts';
 
-let studio: Studio;
-let visit: Visit;
+const shared = visitInParts();
 let page: Page;
-let failed = false;
-
-beforeAll(async () => {
-  studio = await openStudio();
-  visit = await studio.openSignedIn();
-  ({ page } = visit);
-});
-afterAll(async () => {
-  await studio[Symbol.asyncDispose]();
-});
-beforeEach(({ skip }) => {
-  // Each part goes on where the one before it ended.
-  skip(failed, 'an earlier part failed');
-  onTestFailed(() => {
-    failed = true;
-  });
-  keepPictureOfFailure(page);
-});
-afterEach(() => {
-  expect(visit.takeTroubles(), 'errors in the console and requests that failed').toEqual([]);
+beforeAll(() => {
+  ({ page } = shared);
 });
 
 const dialog = (name: string | RegExp): Locator => page.getByRole('dialog', { name });
@@ -199,7 +180,7 @@ describe('a loop, without a mouse', () => {
     await see(page.getByText('Version 1 is published.'));
     await gone(publish);
     const flowId = new URL(page.url()).pathname.split('/')[2] ?? '';
-    const client = await studio.up.client();
+    const client = await shared.studio.up.client();
     await client.call('POST', `/api/flows/${flowId}/switch`, { on: true });
     await client.call('POST', `/api/flows/${flowId}/start`, { values: {} });
     await tabTo(page.getByRole('button', { name: /^Runs/ }), 'Shift+Tab');

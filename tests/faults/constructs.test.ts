@@ -155,6 +155,50 @@ test('a worker that dies while it undoes undoes the rest, each once', async () =
   await expectAccountsTie(up);
 });
 
+test('a worker that dies while a scope fails undoes each once, and goes on by its way for failures', async () => {
+  const slack = (await client.connectSandbox('slack')).id;
+  const publish = (mark: string) =>
+    publishWebhookFlow(client, `Scope ${mark}`, {
+      params: {},
+      connections: { slack: { connector: 'slack', title: 'Slack', id: slack } },
+      nodes: {
+        incoming: node('core.webhook', 'In'),
+        [mark]: node('core.scope', 'Together'),
+        [`${mark}_first`]: { ...message(`${mark} first`), parent: mark },
+        [`${mark}_second`]: { ...message(`${mark} second`), parent: mark },
+        fail: { ...node('core.map', 'Fail', { value: '=$error("no")' }), parent: mark },
+        never: write(`${mark}-never`),
+        after: write(`="${mark}-" & $join(steps.${mark}.error.undone, "+")`),
+      },
+      edges: [
+        { id: 'in', from: 'incoming', port: 'out', to: mark },
+        { id: 'inside', from: mark, port: 'each', to: `${mark}_first` },
+        ...line(`${mark}_first`, `${mark}_second`, 'fail'),
+        { id: 'out', from: mark, port: 'out', to: 'never' },
+        { id: 'error', from: mark, port: 'error', to: 'after' },
+      ],
+    });
+  const stepsOf = ({ status, steps }: { status: string; steps: readonly string[] }, mark: string) => ({
+    status,
+    steps: steps.map((step) => step.replace(mark, 'it')).sort(),
+  });
+  const calm = stepsOf(await outcomeOf(await publish('whole'), 'whole'), 'whole');
+  for (const [point, subject] of [
+    ['mid-scope', 'ended'],
+    ['mid-undo', 'halfway_second'],
+    ['after-scope-undone', 'late'],
+  ] as const) {
+    const mark = subject.split('_')[0] ?? subject;
+    await rearm(point, subject);
+    expect(stepsOf(await outcomeOf(await publish(mark), mark), mark)).toEqual(calm);
+    await expectDied(point);
+    report('R5 scope', { point, effects: effectsOf(mark).map(({ id }) => id) });
+    expect(effectsOf(mark).map(({ id }) => id)).toEqual([`${mark}-${mark} second+${mark} first`]);
+  }
+  expect(calm.status).toBe('succeeded');
+  await expectAccountsTie(up);
+});
+
 function write(id: string) {
   const body = id.startsWith('=') ? `={"id": ${id.slice(1)}}` : { id };
   return node('core.http-request', 'Write', { url: `${vendor.origin}/write/1`, body, honoursKey: true });

@@ -11,7 +11,9 @@ export interface StepFailure {
   readonly requestId?: string;
   /** Input field to blame. */
   readonly field?: string;
-  /** Steps of a run that was given up that were undone, and those that wrote something and could not be. */
+  /** Of a scope: the step inside that failed. */
+  readonly step?: string;
+  /** Steps of a scope that failed, or of a run that was given up, that were undone; and those that wrote something that stays. */
   readonly undone?: readonly string[];
   readonly kept?: readonly string[];
 }

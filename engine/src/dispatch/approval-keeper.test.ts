@@ -99,6 +99,56 @@ test('the hours until others are asked count anew in each stage', async () => {
   await closeAll();
 });
 
+test('a stage has times of its own, and what it does not say is as for all', async () => {
+  const [ben, ana] = [addressOf(bench, 'Ben'), addressOf(bench, 'Ana')];
+  const task = await ask(bench, bench.deps, {
+    stages: [
+      { approvers: ben, times: 'own', remindEveryHours: 2, escalateAfterHours: 3, escalateTo: 'admins' },
+      { approvers: ana, remindEveryHours: 1 },
+    ],
+    ...{ remindEveryHours: 24, escalateAfterHours: 30, escalateTo: 'owners' },
+  });
+  expect(await lookAfter(2)).toEqual(['reminded']);
+  expect(await lookAfter(3)).toEqual(['escalated']);
+  expect(await mails(task, 'Dee')).toHaveLength(1);
+  expect(await lookAfter(4)).toEqual(['reminded']);
+  const later = { ...bench.deps, now: () => new Date(bench.deps.now().getTime() + 5 * 3_600_000) };
+  expect(await decideAs(bench, later, task, 'Ben', 'approved')).toBe('ok');
+  expect(await lookAfter(28.9)).toEqual([]);
+  expect(await lookAfter(29)).toEqual(['reminded']);
+  expect(await lookAfter(35)).toEqual(['escalated']);
+  await closeAll();
+});
+
+test('the limit of a stage counts from its beginning, and that of all stands still meanwhile', async () => {
+  const at = (passed: number) => ({
+    ...bench.deps,
+    now: () => new Date(bench.deps.now().getTime() + passed * 3_600_000),
+  });
+  const [ben, ana] = [addressOf(bench, 'Ben'), addressOf(bench, 'Ana')];
+  const stages = [
+    { approvers: ben },
+    { approvers: ana, times: 'own', expiresAfterHours: 100 },
+    { approvers: ben, times: 'own', remindEveryHours: 0 },
+  ];
+  const task = await ask(bench, bench.deps, { stages, expiresAfterHours: 72 });
+  expect(await decideAs(bench, at(70), task, 'Ben', 'approved')).toBe('ok');
+  expect(await lookAfter(169.9)).toEqual([]);
+  expect(await decideAs(bench, at(169.9), task, 'Ana', 'approved')).toBe('ok');
+  // Two hours of all seventy-two are left.
+  expect(await lookAfter(171.8)).toEqual([]);
+  expect(await lookAfter(171.95)).toEqual(['expired']);
+  expect(await standing(bench, task)).toMatchObject({ status: 'expired', wakes: 1 });
+
+  const forever = await ask(bench, bench.deps, {
+    stages: [{ approvers: ben, times: 'own', expiresAfterHours: 0 }],
+    expiresAfterHours: 1,
+  });
+  expect(await lookAfter(1_000)).toEqual([]);
+  expect(await standing(bench, forever)).toMatchObject({ status: 'open' });
+  await closeAll();
+});
+
 test('time that is up ends it once, by its own way; a decision at that moment is told so', async () => {
   const task = await ask(bench, bench.deps, {
     stages: [{ approvers: addressOf(bench, 'Ben') }],

@@ -118,8 +118,9 @@ async function ask(
   const gate = new RateGate(deps);
   const withConnection = async (refused?: number) => {
     const open = await connections.open(companyId, connectionId, refused === undefined ? {} : { refused });
-    const fetch = gate.guard(companyId, connectionId, open.connector, deps.fetch);
-    const http = open.connector.http({ connection: open.context, fetch, now: deps.now, signal });
+    const { connector } = open;
+    const fetch = gate.guard({ companyId, connectionId, connector, urgency: 2, fetch: deps.fetch });
+    const http = connector.http({ connection: open.context, fetch, now: deps.now, signal });
     return { open, poll: () => subscription.poll({ ...base, connection: open.context, http }) };
   };
   const first = await withConnection();

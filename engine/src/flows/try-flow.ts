@@ -3,7 +3,9 @@ import { json, literal, type Transaction } from '@plumbline/db';
 import { QUEUED_CHANNEL } from '@plumbline/workflows/go-ahead';
 import {
   compile,
+  containersAround,
   findNodeType,
+  isLoop,
   outputSchema,
   partUpTo,
   planOfOne,
@@ -58,7 +60,7 @@ export async function tryFlow(
     pins,
     ...(request.only === undefined
       ? {}
-      : { only: request.only, turns: turnsAround(document, request.only, request.item) }),
+      : { only: request.only, turns: turnsAround(document, info, request.only, request.item) }),
   };
   const [runId, carrierId] = [randomUUID(), randomUUID()];
   await tx
@@ -209,16 +211,19 @@ async function givenOutputs(
 }
 
 /** A first turn of each loop around a step that is tried alone; the innermost has the item that was given. */
-function turnsAround(document: FlowDocument, nodeId: string, item: unknown): NonNullable<TestRun['turns']> {
-  const turns: NonNullable<TestRun['turns']>[number][] = [];
-  let parent = document.nodes[nodeId]?.parent;
-  while (parent !== undefined && turns.length < 10) {
-    turns.unshift({
-      loopId: parent,
-      index: 0,
-      ...(turns.length === 0 && item !== undefined ? { item, value: item } : {}),
-    });
-    parent = document.nodes[parent]?.parent;
-  }
-  return turns;
+function turnsAround(
+  document: FlowDocument,
+  info: CatalogInfo,
+  nodeId: string,
+  item: unknown,
+): NonNullable<TestRun['turns']> {
+  const loops = containersAround(document, nodeId).filter((id) => {
+    const node = document.nodes[id];
+    return node && isLoop(findNodeType(info, node.type, node.version));
+  });
+  return loops.map((loopId, depth) => ({
+    loopId,
+    index: 0,
+    ...(depth === loops.length - 1 && item !== undefined ? { item, value: item } : {}),
+  }));
 }

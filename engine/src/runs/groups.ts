@@ -114,6 +114,21 @@ export async function decideGroup(
     ...gone.map((step) => ({ ...step, why: decidedBefore })),
     ...unfit,
   ];
+  // Many at once wait for nobody: where a vendor takes no more, everything else goes before them.
+  const again = accepted.filter(({ decision }) => decision.action === 'retry');
+  if (again.length > 1)
+    await store.tenant(companyId, (tx) =>
+      tx
+        .updateTable('runs')
+        .set({ urgency: 3 })
+        .where('company_id', '=', companyId)
+        .where(
+          'id',
+          'in',
+          again.map(({ row }) => row.run_id),
+        )
+        .execute(),
+    );
   const waiting = accepted.toReversed();
   let silent = 0;
   const work = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { json, type Transaction } from '@plumbline/db';
 import { appendAudit } from '@plumbline/db/queries/audit';
-import { canonicalJson, findNodeType, type Plan, type PlanStep } from '@plumbline/workflows/flow';
+import { canonicalJson, findNodeType, regionsOf, type Plan, type PlanStep } from '@plumbline/workflows/flow';
 import { sql } from 'kysely';
 import { z } from 'zod';
 import type { Rerun, RerunRequest } from '../contract.ts';
@@ -151,7 +151,7 @@ async function planOf(
   return { number: current.number, hash: current.plan_hash, plan, former: same.steps };
 }
 
-/** Nodes that run again whatever is recorded: `from` and all that follows it. */
+/** Nodes that run again whatever is recorded: `from` and all that follows it. A scope that it stands in begins anew, for only as a whole it is undone or not. */
 function following(plan: Plan, triggerNodeId: string, from: string | undefined): ReadonlySet<string> {
   const start = from ?? triggerNodeId;
   if (from !== undefined && !plan.graph.nodes.some(({ id, kind }) => id === from && kind !== 'trigger'))
@@ -159,7 +159,9 @@ function following(plan: Plan, triggerNodeId: string, from: string | undefined):
       path: 'from',
       fix: 'Choose another step, or begin at the trigger.',
     });
-  const reached = new Set([start]);
+  const regions = regionsOf(plan.graph);
+  const scope = regions.around(start).find((id) => regions.isScope(id));
+  const reached = new Set(scope === undefined ? [start] : [scope, ...regions.within(scope)]);
   for (const id of reached) for (const edge of plan.graph.edges) if (edge.from === id) reached.add(edge.to);
   return reached;
 }
@@ -185,7 +187,12 @@ async function recorded(
     )
     .execute();
   const ids = rows.map(({ node_id }) => node_id);
-  return new Set(ids.filter((id) => !again.has(id) && isSameKind(plan.steps[id], former[id])));
+  const same = new Set(ids.filter((id) => !again.has(id) && isSameKind(plan.steps[id], former[id])));
+  // Of a scope that did not come to its end, what was done may be undone.
+  const regions = regionsOf(plan.graph);
+  return new Set(
+    [...same].filter((id) => regions.around(id).every((around) => !regions.isScope(around) || same.has(around))),
+  );
 }
 
 function describe(

@@ -18,6 +18,7 @@ import TriangleAlert from '@lucide/svelte/icons/triangle-alert';
 import Rss from '@lucide/svelte/icons/rss';
 import Search from '@lucide/svelte/icons/search';
 import Signpost from '@lucide/svelte/icons/signpost';
+import ShieldCheck from '@lucide/svelte/icons/shield-check';
 import Split from '@lucide/svelte/icons/split';
 import UserCheck from '@lucide/svelte/icons/user-check';
 import UserPen from '@lucide/svelte/icons/user-pen';
@@ -116,6 +117,7 @@ const byName: Readonly<Record<string, Icon>> = {
   rss: Rss,
   search: Search,
   signpost: Signpost,
+  'shield-check': ShieldCheck,
   split: Split,
   'user-check': UserCheck,
   'user-pen': UserPen,

@@ -74,6 +74,7 @@ export async function callFlow(
         parent_node_id: nodeId,
         parent_iteration: iteration,
         depth: lane.depth + 1,
+        urgency: lane.urgency,
       })
       .execute();
     await tx

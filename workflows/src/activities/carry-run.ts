@@ -9,8 +9,9 @@ import { stepName, topLevel, type Lane, type Scope } from './lane.ts';
 import type { LedgerWrite } from './ledger-writer.ts';
 import { carryLoop, type LoopEnd } from './loop.ts';
 import type { StepAttempt, StepOutcome, StepRunner } from './run-step.ts';
+import { carryScope, type ScopeEnd } from './scope.ts';
 import { letGoIn } from './turns/lock.ts';
-import { undoRun } from './undo-run.ts';
+import { beginUndoing, undoSteps } from './undo-run.ts';
 
 /** The node type that has a run hold a name. */
 const LOCK = 'core.lock';
@@ -25,9 +26,17 @@ export interface RunWork {
   readonly deadline: number;
 }
 
-/** What became of a region: of the whole run, or of one turn of a loop. */
+/** What became of a region: of the whole run, of one turn of a loop, or of a scope. */
 export interface RegionEnd extends Interpretation {
   readonly failure: StepFailure | undefined;
+  /** The step that failed. */
+  readonly failed?: string | undefined;
+}
+
+/** The first failure in a region. */
+interface Failed {
+  failure: StepFailure | undefined;
+  nodeId?: string;
 }
 
 /** Carries one run on as far as it goes without waiting, and says what it waits for. */
@@ -71,20 +80,21 @@ export class CarriedRun {
     return await this.#wait();
   }
 
-  /** Interprets a region: the whole run, or one turn of a loop. */
-  async region(loop: PlanNode | undefined, scope: Scope): Promise<RegionEnd> {
+  /** Interprets a region: the whole run, one turn of a loop, or a scope. */
+  async region(around: PlanNode | undefined, scope: Scope): Promise<RegionEnd> {
     const { plan, lane } = this.work;
     const regions = regionsOf(plan.graph);
-    const own: { failure: StepFailure | undefined } = { failure: undefined };
+    const own: Failed = { failure: undefined };
     const end = await interpret({
-      graph: loop ? regions.inside(loop.id) : regions.top,
-      entry: loop ? { nodeId: loop.id, port: LOOP_PORT } : { nodeId: lane.triggerNodeId, port: 'out' },
+      graph: around ? regions.inside(around.id) : regions.top,
+      entry: around ? { nodeId: around.id, port: LOOP_PORT } : { nodeId: lane.triggerNodeId, port: 'out' },
       execute: (node) => this.#step(node, scope, own),
       hasBegun: (nodeId) => lane.steps.has(stepName(nodeId, scope.iteration)),
       now: this.deps.now().getTime(),
     });
     if (end.wakeAt !== undefined) this.waitUntil(end.wakeAt);
-    return { ...end, failure: end.left?.how === 'failed' ? (own.failure ?? unknownFailure) : undefined };
+    const failure = end.left?.how === 'failed' ? (own.failure ?? unknownFailure) : undefined;
+    return { ...end, failure, failed: own.nodeId };
   }
 
   /** Has the run carried on at that time, if nothing does so before. */
@@ -106,16 +116,16 @@ export class CarriedRun {
     };
   }
 
-  async #step(node: PlanNode, scope: Scope, region: { failure: StepFailure | undefined }): Promise<NodeEnd> {
+  async #step(node: PlanNode, scope: Scope, region: Failed): Promise<NodeEnd> {
     const { lane, plan, planHash } = this.work;
     const name = stepName(node.id, scope.iteration);
     const step = plan.steps[node.id];
     if (!step) throw new Error(`Plan ${planHash} has no step ${node.id}`);
-    const settle = (outcome: StepOutcome | LoopEnd): NodeEnd => this.#settled(node, outcome, region);
+    const settle = (outcome: StepOutcome | LoopEnd | ScopeEnd): NodeEnd => this.#settled(node, outcome, region);
     const known = lane.steps.get(name);
     if (known?.status === 'succeeded') {
-      if (node.control === 'next' || node.control === 'break')
-        return settle({ kind: 'left', how: node.control, value: valueOf(lane.outputs.get(name)) });
+      const how = leaving(node, known.port);
+      if (how) return settle({ kind: 'left', how, value: valueOf(lane.outputs.get(name)) });
       return { kind: 'port', port: known.port ?? 'out', at: known.finishedAt?.getTime() ?? 0 };
     }
     if (known?.status === 'failed') {
@@ -125,6 +135,8 @@ export class CarriedRun {
     if (known?.status === 'parked') return settle({ kind: 'parked', failure: known.error ?? unknownFailure });
     const isLoop = node.control === 'each' || node.control === 'while';
     if (isLoop && known?.status === 'running') return settle(await carryLoop(this, node, step, scope));
+    if (node.control === 'scope' && known?.status === 'running')
+      return settle(await carryScope(this, node, step, scope));
     const now = this.deps.now().getTime();
     const due = known?.nextAttemptAt?.getTime();
     // What may be answered looks for it whenever it is carried on; everything else has its time.
@@ -136,10 +148,11 @@ export class CarriedRun {
       known?.status === 'waiting' && !known.suspended ? known.attempt + 1 : Math.max(known?.attempt ?? 1, 1);
     const outcome = await this.runner.runStep(this.attemptOf(node, scope, attempt), step, lane, scope);
     if (outcome.kind === 'opened') return settle(await carryLoop(this, node, step, scope, outcome.settings));
+    if (outcome.kind === 'entered') return settle(await carryScope(this, node, step, scope, outcome));
     return settle(outcome);
   }
 
-  #settled(node: PlanNode, outcome: StepOutcome | LoopEnd, region: { failure: StepFailure | undefined }): NodeEnd {
+  #settled(node: PlanNode, outcome: StepOutcome | LoopEnd | ScopeEnd, region: Failed): NodeEnd {
     const now = this.deps.now().getTime();
     switch (outcome.kind) {
       case 'done':
@@ -154,8 +167,9 @@ export class CarriedRun {
         return { kind: 'pause' };
       case 'failed':
         if (node.onError === 'port') return { kind: 'port', port: 'error', at: now };
-        if (node.onError === 'compensate') this.#compensate = true;
-        region.failure ??= outcome.failure;
+        // In a scope it is the scope that says what is undone.
+        if (node.onError === 'compensate' && !this.#isInScope(node.id)) this.#compensate = true;
+        if (!region.failure) Object.assign(region, { failure: outcome.failure, nodeId: node.id } satisfies Failed);
         return { kind: 'leave', how: 'failed' };
       case 'gone':
         this.#gone = true;
@@ -163,8 +177,14 @@ export class CarriedRun {
       case 'held':
       case 'paused':
       case 'opened':
+      case 'entered':
         return { kind: 'pause' };
     }
+  }
+
+  #isInScope(nodeId: string): boolean {
+    const regions = regionsOf(this.work.plan.graph);
+    return regions.around(nodeId).some((id) => regions.isScope(id));
   }
 
   /** A run that somebody gave up: nothing goes on but what undoes it. */
@@ -182,7 +202,8 @@ export class CarriedRun {
   }
 
   async #undo(end: RegionEnd): Promise<LaneReport> {
-    const undone = await undoRun(this);
+    await beginUndoing(this);
+    const undone = await undoSteps(this);
     if (undone.kind === 'done') {
       const { names, kept } = undone;
       const failure = end.failure ?? unknownFailure;
@@ -244,6 +265,12 @@ const unknownFailure: StepFailure = {
   message: 'A step failed.',
   fix: 'Look at its run.',
 };
+
+/** Whether a step that came through ended a turn, or is a scope in which one did. */
+function leaving({ control }: PlanNode, port: string | null): 'next' | 'break' | undefined {
+  if (control === 'next' || control === 'break') return control;
+  return control === 'scope' && (port === 'next' || port === 'break') ? port : undefined;
+}
 
 function valueOf(output: unknown): unknown {
   return (output as { readonly value?: unknown } | undefined)?.value ?? null;

@@ -1,9 +1,10 @@
 import { literal, type Store } from '@plumbline/db';
 import type { Plan } from '../flow/plan.ts';
-import { regionsOf } from '../flow/regions.ts';
+import { regionsOf, type Regions } from '../flow/regions.ts';
 import type { TestRun } from '../flow/test-run.ts';
 import type { StepFailure } from '../step-failure.ts';
 import type { ExpressionContext } from './inputs.ts';
+import type { Urgency } from './rate-gate.ts';
 import type { LedgerReceipt, LedgerWrite, LedgerWriter } from './ledger-writer.ts';
 
 /** What the ledger knows of one step. */
@@ -21,19 +22,21 @@ export interface LaneStep {
   readonly override: Readonly<Record<string, unknown>> | null;
 }
 
-/** Which turn of which loop, as the steps inside see it. */
+/** Which turn of which loop, or which try of which scope, as the steps inside see it. */
 export interface Turn {
   readonly loopId: string;
   readonly index: number;
+  /** It is the try of a scope: expressions see nothing of it. */
+  readonly isTry?: true;
   readonly count?: number;
   readonly item?: unknown;
   /** What the last turn handed on. */
   readonly value?: unknown;
 }
 
-/** Where in the run a step stands: the turns of the loops around it, outermost first. */
+/** Where in the run a step stands: the turns of the loops, and the tries of the scopes, around it, outermost first. */
 export interface Scope {
-  /** `''` at top level, `3` in the fourth turn of a loop, `3.0` in the first turn of a loop in there. */
+  /** `''` at top level, `3` in the fourth turn of a loop, `3.0` in the first turn of a loop, or at the first try of a scope, in there. */
   readonly iteration: string;
   readonly turns: readonly Turn[];
 }
@@ -57,6 +60,8 @@ export interface Lane {
   readonly company: { readonly timeZone: string };
   /** How many calls it is away from what happened. */
   readonly depth: number;
+  /** Whose turn it is where there is not enough for all. */
+  readonly urgency: Urgency;
   /** What it wrote is to be undone before it ends. */
   readonly compensate: boolean;
   /** How a drawing is tried out; absent when it counts. */
@@ -65,6 +70,8 @@ export interface Lane {
   readonly steps: ReadonlyMap<string, LaneStep>;
   /** Outputs of steps that came through, by `stepName`; grows as the run goes on. */
   readonly outputs: Map<string, unknown>;
+  /** How many tries scopes have had, by `stepName`: what follows one sees the steps of its last. */
+  readonly tries: Map<string, number>;
   /** What expressions see now; of the steps only those named, all with `*`. */
   context(reads: ReadonlySet<string>, scope?: Scope): ExpressionContext;
   /** Writes without waiting. What is written later is committed later, so waiting for that is enough. */
@@ -104,7 +111,10 @@ export async function takeUp(given: {
      returning id`,
     `select name, time_zone, currency from companies where id = ${company}`,
     `select runs.id, runs.flow_id, runs.trigger_node_id, runs.queued_at, runs.finished_at, runs.depth, runs.compensate, runs.test,
-            events.subject_entity, events.subject_id
+            events.subject_entity, events.subject_id,
+            coalesce(runs.urgency, case
+              when runs.test is not null or runs.rerun_of is not null or events.kind = 'call' or events.awaited_until is not null then 0
+              when events.kind = 'poll' then 2 else coalesce(events.lane, 1) end) as urgency
        from runs left join events on events.company_id = runs.company_id and events.id = runs.event_id
       where runs.company_id = ${company} and runs.id = any(${ids})`,
     ...(hasLoops
@@ -138,13 +148,17 @@ export async function takeUp(given: {
           .filter(({ status, port }) => status === 'succeeded' || (status === 'failed' && port === 'error'))
           .map((row) => [stepName(row.node_id, row.iteration), row.output]),
       );
-      const contextOf: Lane['context'] = (reads, { iteration, turns } = topLevel) => {
-        const parts = iteration === '' ? [] : iteration.split('.');
+      const tries = new Map(
+        own
+          .filter(({ node_id }) => regions.isScope(node_id))
+          .map((row) => [stepName(row.node_id, row.iteration), row.attempt]),
+      );
+      const contextOf: Lane['context'] = (reads, scope = topLevel) => {
+        const turns = scope.turns.filter(({ isTry }) => !isTry);
         const steps: Record<string, unknown> = {};
         for (const nodeId of reads.has('*') ? plan.graph.nodes.map(({ id }) => id) : reads) {
-          const around = regions.loopsAround(nodeId);
-          if (!around.every((loopId, depth) => turns[depth]?.loopId === loopId)) continue;
-          const name = stepName(nodeId, parts.slice(0, around.length).join('.'));
+          const iteration = iterationOf(regions, tries, nodeId, scope);
+          const name = iteration === undefined ? '' : stepName(nodeId, iteration);
           if (outputs.has(name)) steps[nodeId] = outputs.get(name);
         }
         return {
@@ -173,16 +187,44 @@ export async function takeUp(given: {
           subject,
           company: { timeZone: owner.time_zone },
           depth: run.depth,
+          urgency: run.urgency,
           compensate: run.compensate,
           test: run.test ?? undefined,
           steps: new Map(own.map((row) => [stepName(row.node_id, row.iteration), toLaneStep(row)])),
           outputs,
+          tries,
           ...writing(ledger, companyId, run.id),
           context: contextOf,
         },
       ];
     }),
   );
+}
+
+/** Where the step stands that another one reads: in the turns around both, and in the last try of scopes that only it stands in. */
+function iterationOf(
+  regions: Regions,
+  tries: ReadonlyMap<string, number>,
+  nodeId: string,
+  { iteration, turns }: Scope,
+): string | undefined {
+  const parts = iteration === '' ? [] : iteration.split('.');
+  let place = '';
+  for (const [depth, containerId] of regions.around(nodeId).entries()) {
+    if (turns[depth]?.loopId === containerId) {
+      place = parts.slice(0, depth + 1).join('.');
+      continue;
+    }
+    const had = regions.isScope(containerId) ? tries.get(stepName(containerId, place)) : undefined;
+    if (had === undefined) return undefined;
+    place = inside(place, had - 1);
+  }
+  return place;
+}
+
+/** A turn, or a try, within a place. */
+export function inside(iteration: string, index: number): string {
+  return iteration === '' ? String(index) : `${iteration}.${index}`;
 }
 
 /** A turn as expressions see it. */
@@ -235,6 +277,7 @@ interface RunRow {
   readonly queued_at: Date;
   readonly finished_at: Date | null;
   readonly depth: number;
+  readonly urgency: Urgency;
   readonly compensate: boolean;
   readonly test: TestRun | null;
   readonly subject_entity: string | null;

@@ -27,6 +27,21 @@ describe('writes in one batch', () => {
     expect(await ledger.submit(bench.companyId, { begin, claim })).toEqual({ begun: true, claimed: false });
   });
 
+  test('leave a step ended that somebody else begins once more', async () => {
+    const ledger = createLedgerWriter(bench.database.store);
+    const ref = await someRun();
+    const at = new Date();
+    const end = { ...ref, attempt: 2, startedAt: at, at, status: 'succeeded', port: 'out' } as const;
+    await ledger.submit(bench.companyId, { end });
+    expect(await ledger.submit(bench.companyId, { begin: { ...ref, attempt: 1, at } })).toMatchObject({ begun: true });
+    expect(
+      await bench.database.asOwner(
+        'select status, attempt, finished_at from steps where run_id = $1 and node_id = $2',
+        [ref.runId, ref.nodeId],
+      ),
+    ).toEqual([{ status: 'succeeded', attempt: 2, finished_at: at }]);
+  });
+
   test('about one step leave what was said last', async () => {
     const ledger = createLedgerWriter(bench.database.store);
     const ref = await someRun();

@@ -233,6 +233,10 @@ describe('a loop over a list', () => {
     await run.play();
     expect(vendor.calls).toEqual([]);
     expect((await run.steps())['loop']).toMatchObject({ status: 'parked', error: { code: 'loop_limit' } });
+    // Tried again it is as long as before.
+    await run.settle('loop', { action: 'retry' });
+    expect((await run.play())?.ended).toBe(false);
+    expect((await run.steps())['loop']).toMatchObject({ status: 'parked', error: { code: 'loop_limit' } });
   });
 
   test('reads, when it is carried on, only the turns that are under way', async () => {

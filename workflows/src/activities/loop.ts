@@ -1,12 +1,16 @@
+import type { Transaction } from '@plumbline/db';
+import { sql } from 'kysely';
 import type { PlanNode, PlanStep } from '../flow/plan.ts';
-import { regionsOf } from '../flow/regions.ts';
+import { regionsOf, type Regions } from '../flow/regions.ts';
 import type { StepFailure } from '../step-failure.ts';
 import { stepKey } from '../step-key.ts';
 import type { CarriedRun, RegionEnd } from './carry-run.ts';
 import { StepError } from './classify.ts';
-import { stepName, type Scope, type Turn } from './lane.ts';
+import { inside, stepName, type Lane, type Scope, type Turn } from './lane.ts';
+import type { LedgerWrite } from './ledger-writer.ts';
 import { LoopLedger, type LoopSettings, type PendingTurn } from './loop-ledger.ts';
 import type { StepOutcome } from './run-step.ts';
+import { isIn, type Part } from './undo-run.ts';
 
 export type LoopEnd =
   /** Some of its turns wait, or their time in this call is over. */
@@ -166,19 +170,20 @@ type TurnOutcome =
 async function take(loop: OpenLoop, index: number, given: Omit<Turn, 'loopId' | 'index'>): Promise<TurnOutcome> {
   const { run, node, scope } = loop;
   const { lane, plan } = run.work;
-  const iteration = scope.iteration === '' ? String(index) : `${scope.iteration}.${index}`;
+  const iteration = inside(scope.iteration, index);
   const end = await run.region(node, { iteration, turns: [...scope.turns, turnOf(node, index, given)] });
   if (!end.left && end.paused) return { kind: 'paused' };
   run.deps.crashPoint?.('mid-loop', node.id);
   const value = valueOf(end);
-  const nodes = regionsOf(plan.graph)
-    .inside(node.id)
-    .nodes.map(({ id }) => id);
+  const regions = regionsOf(plan.graph);
+  const nodes = regions.inside(node.id).nodes.map(({ id }) => id);
+  const deep = nodes.some((id) => regions.isScope(id)) ? regions.within(node.id) : [];
   lane.note({
     turn: {
       ...{ runId: lane.runId, nodeId: node.id, parent: scope.iteration, index, at: run.deps.now(), nodes },
       ...(end.failure ? { status: 'failed', error: end.failure } : { status: 'done', value }),
     },
+    ...(deep.length > 0 ? closing(lane.runId, { nodes: deep, iteration }) : {}),
   });
   if (run.deps.crashPoint) {
     await lane.commit({});
@@ -186,8 +191,42 @@ async function take(loop: OpenLoop, index: number, given: Omit<Turn, 'loopId' | 
   }
   // Nobody reads what a turn did once it is over, and a long list must not fill the memory.
   for (const id of nodes) lane.outputs.delete(stepName(id, iteration));
+  if (deep.length > 0) forget(lane, { nodes: deep, iteration });
   if (end.left?.how === 'break') return { kind: 'left' };
   return { kind: 'over', value, failure: end.failure };
+}
+
+/** Whether a step in a loop, or in scopes in there, ends its turns. */
+function endsTurns(regions: Regions, containerId: string): boolean {
+  return regions
+    .inside(containerId)
+    .nodes.some(
+      ({ id, control }) => control === 'next' || control === 'break' || (control === 'scope' && endsTurns(regions, id)),
+    );
+}
+
+/** The steps of scopes in a turn are closed with it. */
+function closing(runId: string, part: Part): Pick<LedgerWrite, 'also'> {
+  const write = async (tx: Transaction): Promise<void> => {
+    await tx
+      .updateTable('steps')
+      .set({ closed: true })
+      .where('company_id', '=', sql<string>`current_company()`)
+      .where('run_id', '=', runId)
+      .where('closed', '=', false)
+      .where(isIn(part))
+      .execute();
+  };
+  return { also: { order: '', write } };
+}
+
+function forget(lane: Lane, { nodes, iteration }: Part): void {
+  const deep = new Set(nodes);
+  for (const known of [lane.outputs, lane.tries])
+    for (const name of known.keys()) {
+      const [id = '', place = ''] = name.split(' ');
+      if (deep.has(id) && (place === iteration || place.startsWith(`${iteration}.`))) known.delete(name);
+    }
 }
 
 function turnOf(node: PlanNode, index: number, given: Omit<Turn, 'loopId' | 'index'>): Turn {
@@ -209,9 +248,7 @@ async function close(loop: OpenLoop, { failure }: { readonly failure?: StepFailu
   if (!failure || node.onError !== 'park') await ledger.skipRest(run.deps.now());
   if (failure)
     return run.runner.recordFailure({ input: attempt, step, lane, startedAt, error: new StepError(failure) });
-  const handsOn = regionsOf(plan.graph)
-    .inside(node.id)
-    .nodes.some(({ control }) => control === 'next' || control === 'break');
+  const handsOn = endsTurns(regionsOf(plan.graph), node.id);
   const summary = await ledger.summary(handsOn);
   const output =
     node.control === 'while'

@@ -34,7 +34,16 @@ interface ModelLoop {
   readonly join: Join;
   readonly body: ModelRegion;
 }
-type ModelNode = ModelStep | ModelLoop;
+interface ModelScope {
+  readonly kind: 'scope';
+  readonly id: string;
+  readonly onFailure: 'undo' | 'leave';
+  /** Whether its failure has a way of its own; else it fails what it stands in. */
+  readonly caught: boolean;
+  readonly join: Join;
+  readonly body: ModelRegion;
+}
+type ModelNode = ModelStep | ModelLoop | ModelScope;
 
 /** Nodes in an order in which they may run; `edges` lead from earlier to later ones, from -1 for what the region begins with. */
 interface ModelRegion {
@@ -47,6 +56,10 @@ interface ModelRegion {
 interface Expected {
   /** What was done, once each, by step and turn. */
   readonly done: string[];
+  /** The same, with what people did in their place, in the order of the drawing. */
+  readonly through: string[];
+  /** What was undone, in that order. */
+  readonly undone: string[];
   failed: boolean;
 }
 
@@ -62,7 +75,12 @@ function evaluate(region: ModelRegion, turn: string, out: Expected): boolean {
       left[index] = null;
       continue;
     }
-    const end = node.kind === 'loop' ? turns(node, turn, out) : step(node, turn, out);
+    const end =
+      node.kind === 'loop'
+        ? turns(node, turn, out)
+        : node.kind === 'scope'
+          ? together(node, turn, out)
+          : step(node, turn, out);
     if (end === 'failed') return true;
     left[index] = end;
   }
@@ -72,7 +90,9 @@ function evaluate(region: ModelRegion, turn: string, out: Expected): boolean {
 function step(node: ModelStep, turn: string, out: Expected): string {
   if (node.kind === 'if') return node.way;
   if (node.fate === 'broken') return 'failed';
-  if (node.fate !== 'skipped') out.done.push(`${node.id}/${turn}`);
+  const name = `${node.id}/${turn}`;
+  out.through.push(name);
+  if (node.fate !== 'skipped') out.done.push(name);
   return 'out';
 }
 
@@ -84,6 +104,16 @@ function turns(loop: ModelLoop, turn: string, out: Expected): string {
   return 'out';
 }
 
+/** All of it, or none of what can be taken back. */
+function together(scope: ModelScope, turn: string, out: Expected): string {
+  const from = out.through.length;
+  if (!evaluate(scope.body, turn, out)) return 'out';
+  const gone = new Set(out.undone);
+  const written = out.through.slice(from).filter((name) => !gone.has(name));
+  if (scope.onFailure === 'undo') out.undone.push(...written.reverse());
+  return scope.caught ? 'error' : 'failed';
+}
+
 // — random flows —
 
 /** In a region in which something may break, one thing comes after another: what else would have run beside it is chance. */
@@ -91,8 +121,18 @@ function hasBroken(region: ModelRegion): boolean {
   return region.nodes.some((node) =>
     node.kind === 'loop'
       ? node.onItemError === 'stop' && hasBroken(node.body)
-      : node.kind === 'do' && node.fate === 'broken',
+      : node.kind === 'scope'
+        ? !node.caught && hasBroken(node.body)
+        : node.kind === 'do' && node.fate === 'broken',
   );
+}
+
+/** Whether all of it happens one after the other, so that the order is known in which it is undone. */
+function isLine({ nodes, edges }: ModelRegion): boolean {
+  const inner = nodes.every((node) =>
+    node.kind === 'loop' ? node.concurrency === 1 && isLine(node.body) : node.kind !== 'scope' || isLine(node.body),
+  );
+  return inner && edges.every(({ from, to }) => from === to - 1);
 }
 
 const join: fc.Arbitrary<Join> = fc.oneof(
@@ -100,6 +140,14 @@ const join: fc.Arbitrary<Join> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Join>({ mode: 'all' }) },
   { weight: 1, arbitrary: fc.constant<Join>({ mode: 'count', count: 2 }) },
 );
+
+const nothing: ModelRegion = { nodes: [], edges: [] };
+
+/** The same, with something at its end that breaks. */
+function breaking({ nodes }: ModelRegion): ModelRegion {
+  const last: ModelStep = { kind: 'do', id: `n${ids++}`, fate: 'broken', way: 'then', join: { mode: 'any' } };
+  return wire([...nodes, last], [0]);
+}
 
 let ids = 0;
 function regionOf(depth: number): fc.Arbitrary<ModelRegion> {
@@ -117,11 +165,23 @@ function regionOf(depth: number): fc.Arbitrary<ModelRegion> {
     concurrency: fc.constantFrom(1, 1, 2, 3),
     onItemError: fc.constantFrom('stop' as const, 'collect' as const, 'skip' as const),
     join,
-    body: depth > 0 ? regionOf(depth - 1) : fc.constant({ nodes: [], edges: [] }),
+    body: depth > 0 ? regionOf(depth - 1) : fc.constant(nothing),
+  });
+  const scope: fc.Arbitrary<ModelNode> = fc.record({
+    kind: fc.constant('scope' as const),
+    id: fc.nat().map(() => `s${ids++}`),
+    onFailure: fc.constantFrom('undo' as const, 'undo' as const, 'leave' as const),
+    caught: fc.boolean(),
+    join,
+    body: depth > 0 ? fc.oneof(regionOf(depth - 1), regionOf(depth - 1).map(breaking)) : fc.constant(nothing),
   });
   const node: fc.Arbitrary<ModelNode> =
     depth > 0
-      ? fc.oneof({ weight: 5, arbitrary: own as fc.Arbitrary<ModelNode> }, { weight: 2, arbitrary: loop })
+      ? fc.oneof(
+          { weight: 5, arbitrary: own as fc.Arbitrary<ModelNode> },
+          { weight: 2, arbitrary: loop },
+          { weight: 2, arbitrary: scope },
+        )
       : own;
   return fc
     .tuple(
@@ -137,11 +197,11 @@ function wire(drawn: readonly ModelNode[], dice: readonly number[]): ModelRegion
     node.kind === 'loop' && node.onItemError === 'stop' && hasBroken(node.body) ? { ...node, concurrency: 1 } : node,
   );
   const portsOf = (from: number): readonly string[] =>
-    from >= 0 && nodes[from]?.kind === 'if' ? ['then', 'else'] : ['out'];
+    from >= 0 && nodes[from]?.kind === 'if' ? ['then', 'else'] : isCaught(nodes[from]) ? ['out', 'error'] : ['out'];
   let next = 0;
   const roll = (sides: number): number => (dice[next++ % dice.length] ?? 0) % sides;
   const edges: ModelRegion['edges'][number][] = [];
-  const line = hasBroken({ nodes, edges: [] });
+  const line = hasBroken({ nodes, edges: [] }) || roll(3) === 0;
   for (let to = 0; to < nodes.length; to++) {
     const from = line ? to - 1 : roll(to + 1) - 1;
     const ports = portsOf(from);
@@ -151,6 +211,10 @@ function wire(drawn: readonly ModelNode[], dice: readonly number[]): ModelRegion
     if (other !== from) edges.push({ from: other, to, port: portsOf(other)[0] ?? 'out' });
   }
   return { nodes, edges };
+}
+
+function isCaught(node: ModelNode | undefined): boolean {
+  return node?.kind === 'scope' && node.caught;
 }
 
 // — the same as a drawing —
@@ -172,12 +236,25 @@ function draw(region: ModelRegion): Pick<FlowDocument, 'nodes' | 'edges'> {
             onItemError: literal(node.onItemError),
           },
         };
-        // A loop needs something inside; what is never led to does nothing.
-        const body =
-          node.body.nodes.length > 0
-            ? node.body
-            : { nodes: [idle(node.id)], edges: [{ from: -1, to: 0, port: 'out' }] };
-        place(body, node.id, [...around, node.id]);
+        place(something(node), node.id, [...around, node.id]);
+      } else if (node.kind === 'scope') {
+        nodes[node.id] = {
+          ...{ ...common, type: 'core.scope', onError: 'stop' },
+          inputs: { onFailure: literal(node.onFailure) },
+        };
+        if (node.caught) {
+          // A way for its failure, that leads to nothing.
+          const id = `${node.id}_caught`;
+          nodes[id] = {
+            ...common,
+            name: id,
+            join: { mode: 'any' },
+            type: 'core.if',
+            inputs: { condition: literal(true) },
+          };
+          edges.push({ id: `${node.id}:error:${id}`, from: node.id, port: 'error', to: id });
+        }
+        place(something(node), node.id, around);
       } else if (node.kind === 'if')
         nodes[node.id] = { ...common, type: 'core.if', inputs: { condition: literal(node.way === 'then') } };
       else {
@@ -199,8 +276,11 @@ function draw(region: ModelRegion): Pick<FlowDocument, 'nodes' | 'edges'> {
   return { nodes, edges };
 }
 
-function idle(loopId: string): ModelStep {
-  return { kind: 'if', id: `${loopId}_idle`, fate: 'ok', way: 'then', join: { mode: 'any' } };
+/** A loop or a scope needs something inside; what is never led to does nothing. */
+function something({ id, body }: ModelLoop | ModelScope): ModelRegion {
+  if (body.nodes.length > 0) return body;
+  const idle: ModelStep = { kind: 'if', id: `${id}_idle`, fate: 'ok', way: 'then', join: { mode: 'any' } };
+  return { nodes: [idle], edges: [{ from: -1, to: 0, port: 'out' }] };
 }
 
 // — a vendor that keeps its word, and a database that does not —
@@ -208,6 +288,8 @@ function idle(loopId: string): ModelStep {
 interface World {
   /** Effects by idempotency key. */
   readonly applied: Map<string, string>;
+  /** What was taken back, by idempotency key. */
+  readonly undone: Map<string, string>;
   readonly asked: Map<string, number>;
 }
 
@@ -228,6 +310,20 @@ function vendor(world: World): NodeType {
         throw new ConnectorFailure({ kind: 'invalid', message: 'No.' });
       world.applied.set(idempotencyKey, name);
       return { output: { name } };
+    },
+    undo: {
+      title: 'Undo',
+      async run({ input: { input }, idempotencyKey }) {
+        await Promise.resolve();
+        if (world.undone.has(idempotencyKey)) return;
+        const asked = `undo ${input.name}`;
+        const time = (world.asked.get(asked) ?? 0) + 1;
+        world.asked.set(asked, time);
+        if (input.fate === 'flaky' && time === 1)
+          throw new ConnectorFailure({ kind: 'unavailable', message: 'Not now.' });
+        if (input.fate === 'retried' && time === 1) throw new ConnectorFailure({ kind: 'invalid', message: 'No.' });
+        world.undone.set(idempotencyKey, input.name);
+      },
     },
   });
 }
@@ -256,7 +352,7 @@ function unreliable(store: Store, isBroken: () => boolean, told: { cuts: number 
 }
 
 let bench: Bench;
-const told = { flows: 0, calls: 0, cuts: 0, decisions: 0 };
+const told = { flows: 0, calls: 0, cuts: 0, decisions: 0, undone: 0 };
 beforeAll(async () => {
   bench = await openBench();
 });
@@ -269,9 +365,9 @@ test(`${RUNS} random flows come to what a plain evaluation says, whatever fails 
       fc.infiniteStream(fc.nat({ max: 99 })),
       fc.boolean(),
       async (region, dice, cutting) => {
-        const expected: Expected = { done: [], failed: false };
+        const expected: Expected = { done: [], through: [], undone: [], failed: false };
         expected.failed = evaluate(region, '', expected);
-        const world: World = { applied: new Map(), asked: new Map() };
+        const world: World = { applied: new Map(), undone: new Map(), asked: new Map() };
         const type = vendor(world);
         let time = bench.deps.now().getTime();
         const nodeTypes = new Map([...bench.catalog.nodeTypes, ['model.do@1', type]]);
@@ -322,10 +418,15 @@ test(`${RUNS} random flows come to what a plain evaluation says, whatever fails 
         const row = await run.row();
         expect(row['status'], JSON.stringify(row['error'])).toBe(expected.failed ? 'failed' : 'succeeded');
         expect([...world.applied.values()].sort()).toEqual([...expected.done].sort());
+        const undone = [...world.undone.values()];
+        told.undone += undone.length;
+        if (isLine(region)) expect(undone).toEqual(expected.undone);
+        else expect(undone.sort()).toEqual([...expected.undone].sort());
       },
     ),
     { numRuns: RUNS, seed: SEED, endOnFailure: RUNS > 500 },
   );
   console.log(JSON.stringify({ model: { seed: SEED, ...told } }));
   expect(told.cuts, 'broken connections: with none it proved nothing').toBeGreaterThan(0);
+  expect(told.undone, 'steps undone: with none it proved nothing').toBeGreaterThan(0);
 }, 600_000);

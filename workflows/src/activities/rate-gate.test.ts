@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Connector } from '@plumbline/nodes';
-import { RateGate } from './rate-gate.ts';
+import { RateGate, type Urgency } from './rate-gate.ts';
 import { openBench, type Bench } from './testing.ts';
 
 let bench: Bench;
@@ -26,15 +26,18 @@ async function gated() {
     return Promise.resolve(new Response('{}'));
   };
   // Two workers of one company.
-  const workers = [1, 2].map(() =>
-    new RateGate({ store: bench.database.store, now: () => new Date(time) }).guard(
-      bench.companyId,
-      id,
-      connector,
-      fetch,
-    ),
-  );
-  return { send: (worker = 0) => workers[worker]?.('https://vendor.example/'), sent: () => sent };
+  const workers = [1, 2].map(() => new RateGate({ store: bench.database.store, now: () => new Date(time) }));
+  const send = async (worker = 0, urgency: Urgency = 1): Promise<void> => {
+    const { companyId } = bench;
+    await workers[worker]?.guard({ companyId, connectionId: id, connector, urgency, fetch })('https://vendor.example/');
+  };
+  /** How many of so many get through, one asking after the other. */
+  const through = async (count: number, urgency: Urgency): Promise<number> => {
+    const before = sent;
+    for (let n = 0; n < count; n++) await send(n % 2, urgency).catch(() => undefined);
+    return sent - before;
+  };
+  return { send, through, sent: () => sent };
 }
 
 describe('a connection', () => {
@@ -76,5 +79,82 @@ describe('a connection', () => {
     const second = await gated();
     await second.send();
     expect([first.sent(), second.sent()]).toEqual([3, 1]);
+  });
+});
+
+describe('a connection whose budget is short', () => {
+  /** The next full minute. */
+  const minute = () => (time = Math.ceil((time + 1) / 60_000) * 60_000);
+  const lasting = (requests: number, perSeconds: number) => {
+    connector = { ...connector, limits: [{ requests, perSeconds, source: 'https://vendor.example' }] };
+  };
+
+  test('lets what somebody waits for go before a thousand others that wait already', async () => {
+    lasting(3, 10);
+    minute();
+    const { send, through } = await gated();
+    expect(await through(1_000, 3)).toBe(3);
+    // It comes too late for this window; in the next one it comes last, and still has its place.
+    await expect(send(0, 0)).rejects.toMatchObject({ code: 'rate_budget', retryAfterMs: 10_000 });
+    time += 10_000;
+    expect(await through(1_000, 3)).toBe(2);
+    await send(1, 0);
+    expect(await through(1_000, 3)).toBe(0);
+  });
+
+  test('keeps a tenth of a long window for what somebody may come to wait for, until most of it is over', async () => {
+    lasting(60, 60);
+    minute();
+    const { send, through } = await gated();
+    expect(await through(100, 2)).toBe(54);
+    await send(0, 0);
+    await expect(send(1, 2)).rejects.toMatchObject({ retryAfterMs: 48_000 });
+    time += 48_000;
+    expect(await through(100, 2)).toBe(5);
+  });
+
+  test('does not let the others wait for ever', async () => {
+    for (const [requests, perSeconds, windows, share] of [
+      [60, 60, 3, 36],
+      [3, 10, 10, 5],
+      [1, 2, 20, 4],
+    ] as const) {
+      lasting(requests, perSeconds);
+      minute();
+      const { through } = await gated();
+      await through(requests, 0);
+      let background = 0;
+      for (let window = 0; window < windows; window++) {
+        await through(1, 3);
+        time = (Math.floor(time / (perSeconds * 1_000)) + 1) * perSeconds * 1_000;
+        // Those that are urgent come first, and are more than there is room for.
+        await through(requests * 2, 0);
+        background += await through(requests, 3);
+      }
+      expect(background, `${requests} in ${perSeconds} s`).toBe(share);
+    }
+  });
+
+  test('lets what came by itself go before what was due anyway', async () => {
+    lasting(4, 10);
+    minute();
+    const { through } = await gated();
+    expect(await through(10, 2)).toBe(4);
+    expect(await through(3, 1)).toBe(0);
+    time += 10_000;
+    expect(await through(10, 2)).toBe(1);
+    expect(await through(3, 1)).toBe(3);
+  });
+
+  test('keeps nothing for those who do not come', async () => {
+    lasting(4, 10);
+    minute();
+    const { through } = await gated();
+    await through(4, 2);
+    await through(3, 0);
+    time += 10_000;
+    expect(await through(10, 2)).toBe(1);
+    time += 5_000;
+    expect(await through(10, 2)).toBe(3);
   });
 });

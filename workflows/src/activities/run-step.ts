@@ -52,6 +52,8 @@ export type StepOutcome =
   | { readonly kind: 'failed'; readonly failure: StepFailure }
   /** A loop is open, with these settings; its turns are next. */
   | { readonly kind: 'opened'; readonly settings: LoopSettings }
+  /** A scope is open; what stands in it is next. */
+  | { readonly kind: 'entered'; readonly attempt: number; readonly settings: Readonly<Record<string, unknown>> }
   /** It ends its turn of a loop, or the loop. */
   | { readonly kind: 'left'; readonly how: 'next' | 'break'; readonly value: unknown }
   /** Recorded as waiting for a person. */
@@ -140,11 +142,16 @@ export function createRunStep(deps: Dependencies): StepRunner {
           ? checkInputs(type, step, known.override)
           : await mapStep(input, step, lane, scope, key);
       const stand =
-        lane.test && (await simulate(deps, lane, { companyId: input.companyId, nodeId, step, type, mapped }));
+        lane.test &&
+        (await simulate(deps, lane, { companyId: input.companyId, nodeId, step, type, mapped, undoes: !!given }));
       if (stand) return standIn(input, lane, { mapped, startedAt, stand });
       if (type.wait) return waitOrGoOn(input, lane, { type, mapped, startedAt, known });
       if (type.control === 'next' || type.control === 'break')
         return leave(input, lane, type.control, mapped, startedAt);
+      if (type.control === 'scope') {
+        lane.note({ begin: { ...ref, attempt, at: startedAt } });
+        return { kind: 'entered', attempt, settings: mapped };
+      }
       if (type.control) {
         const settings = await openLoop(lane, { ...ref, attempt, at: startedAt }, type.control, mapped);
         return settings ? { kind: 'opened', settings } : { kind: 'gone' };
@@ -376,7 +383,10 @@ export function createRunStep(deps: Dependencies): StepRunner {
         fix: 'Choose one in the flow and publish.',
       });
     const attempt = async (open: OpenConnection): Promise<NodeResult> => {
-      const fetch = gate.guard(input.companyId, open.context.id, open.connector, deps.fetch);
+      const { companyId } = input;
+      const { urgency } = work.lane;
+      const { connector, context } = open;
+      const fetch = gate.guard({ companyId, connectionId: context.id, connector, urgency, fetch: deps.fetch });
       const http = open.connector.http({ connection: open.context, fetch, now: deps.now, signal });
       return await once({ ...base, connection: open.context, http });
     };

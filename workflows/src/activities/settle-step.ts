@@ -1,11 +1,13 @@
 import { json, type Transaction } from '@plumbline/db';
 import type { NodeType } from '@plumbline/nodes';
 import type { PlanStep } from '../flow/plan.ts';
+import { regionsOf, type Regions } from '../flow/regions.ts';
 import { stepKey } from '../step-key.ts';
 import type { SettleStepInput, StepRef } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { firstPort } from './first-port.ts';
 import type { PlanCache } from './plans.ts';
+import { inside } from './lane.ts';
 import { closeWait } from './waits.ts';
 
 /** Writes what a person decided about a step that waits; the run is then carried on from there. */
@@ -20,7 +22,6 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
       const open =
         found?.status === 'parked' || (decision.action === 'abort' && input.exclusive && found?.status === 'waiting');
       if (!found || !open) return false;
-      const node = plan.graph.nodes.find(({ id }) => id === nodeId);
       const step = tx
         .updateTable('steps')
         .where('company_id', '=', companyId)
@@ -66,9 +67,9 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
           .execute();
       // What it waited for was not what it needed: it hands over anew.
       await closeWait(tx, input, now);
-      if (node?.control === 'each' || node?.control === 'while') {
-        await reopenTurns(tx, input, now);
-        await step.set({ status: 'running', error: null, next_attempt_at: null }).execute();
+      const work = { regions: regionsOf(plan.graph), now };
+      if (isContainer(work, nodeId) && (await hasBegun(tx, input))) {
+        await reopen(tx, work, input);
         return true;
       }
       // Due at once, with all of its attempts before it.
@@ -82,32 +83,94 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
   };
 }
 
-/** A loop that waits for a person does its failed turns again; what they have done stays done. */
-async function reopenTurns(tx: Transaction, loop: StepRef, now: Date): Promise<void> {
-  const { companyId, runId, nodeId, iteration } = loop;
-  const reopened = await tx
+interface Reopening {
+  readonly regions: Regions;
+  readonly now: Date;
+}
+
+/** Whether a loop or a scope that failed came to what stands in it: else it failed of its own input, and is tried like any other step. */
+async function hasBegun(tx: Transaction, container: StepRef): Promise<boolean> {
+  const { input, error } = await stepOf(tx, container).select(['input', 'error']).executeTakeFirstOrThrow();
+  const isOpenLoop = (input as { readonly count?: unknown } | null)?.count !== undefined;
+  return isOpenLoop || (error as { readonly step?: unknown } | null)?.step !== undefined;
+}
+
+/** Carries a loop or a scope that failed on: what it has done stays done, but where a scope undid it, the scope begins anew. */
+async function reopen(tx: Transaction, work: Reopening, container: StepRef): Promise<void> {
+  const { companyId, runId, nodeId, iteration } = container;
+  const { attempt, error } = await stepOf(tx, container).select(['attempt', 'error']).executeTakeFirstOrThrow();
+  const anew = work.regions.isScope(nodeId) && isUndone(error);
+  const places = work.regions.isScope(nodeId) ? [inside(iteration, attempt - 1)] : await reopenTurns(tx, container);
+  await tx
+    .updateTable('steps')
+    .set({
+      ...{ status: 'running', error: null, next_attempt_at: null, finished_at: null },
+      ...(anew ? { attempt: attempt + 1 } : {}),
+    })
+    .where('company_id', '=', companyId)
+    .where('run_id', '=', runId)
+    .where('node_id', '=', nodeId)
+    .where('iteration', '=', iteration)
+    .execute();
+  if (!anew) await reopenSteps(tx, work, container, places);
+}
+
+/** Whether a scope that failed has undone what it wrote, or begun to. */
+function isUndone(error: unknown): boolean {
+  return (error as { readonly undone?: unknown } | null)?.undone !== undefined;
+}
+
+/** Failed turns of a loop are to be done again, and those that were not begun for it: where the failed ones stand. */
+async function reopenTurns(tx: Transaction, { companyId, runId, nodeId, iteration }: StepRef): Promise<string[]> {
+  const turns = tx
     .updateTable('iterations')
     .set({ status: 'pending', error: null, finished_at: null })
     .where('company_id', '=', companyId)
     .where('run_id', '=', runId)
     .where('node_id', '=', nodeId)
-    .where('parent', '=', iteration)
-    .where('status', '=', 'failed')
-    .returning('index')
-    .execute();
-  if (reopened.length === 0) return;
-  const turns = reopened.map(({ index }) => (iteration === '' ? String(index) : `${iteration}.${index}`));
+    .where('parent', '=', iteration);
+  const failed = await turns.where('status', '=', 'failed').returning('index').execute();
+  await turns.where('status', '=', 'skipped').execute();
+  return failed.map(({ index }) => inside(iteration, index));
+}
+
+/** What failed at these places is due again. */
+async function reopenSteps(
+  tx: Transaction,
+  work: Reopening,
+  { companyId, runId, nodeId }: StepRef,
+  places: readonly string[],
+): Promise<void> {
+  const nodes = work.regions.inside(nodeId).nodes.map(({ id }) => id);
+  if (places.length === 0 || nodes.length === 0) return;
   const steps = tx
     .updateTable('steps')
     .where('company_id', '=', companyId)
     .where('run_id', '=', runId)
-    .where('iteration', 'in', turns);
-  await steps.set({ closed: false }).execute();
-  await steps
-    .where('status', '=', 'failed')
-    .where((eb) => eb.or([eb('port', 'is', null), eb('port', '<>', 'error')]))
-    .set({ status: 'waiting', attempt: 0, next_attempt_at: now, finished_at: null })
+    .where('node_id', 'in', nodes)
+    .where('iteration', 'in', places);
+  const rows = await steps
+    .set({ closed: false })
+    .returning(['node_id', 'iteration', 'status', 'port', 'error'])
     .execute();
+  const failed = rows.filter(({ status, port }) => status === 'failed' && port !== 'error');
+  for (const row of failed) {
+    const ref = { companyId, runId, nodeId: row.node_id, iteration: row.iteration };
+    // What was given up with the scope around it says nothing of why it failed.
+    if (isContainer(work, row.node_id) && (row.error === null || (await hasBegun(tx, ref))))
+      await reopen(tx, work, ref);
+    else
+      await steps
+        .where('node_id', '=', row.node_id)
+        .where('iteration', '=', row.iteration)
+        .set({ status: 'waiting', attempt: 0, next_attempt_at: work.now, finished_at: null })
+        .execute();
+  }
+}
+
+function isContainer({ regions }: Reopening, nodeId: string): boolean {
+  const control = regions.node(nodeId)?.control;
+  return control === 'each' || control === 'while' || control === 'scope';
 }
 
 /** Makes a step that waits for its next attempt due now. Its attempts stay counted. */

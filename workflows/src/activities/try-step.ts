@@ -27,11 +27,13 @@ export async function simulate(
     readonly step: PlanStep;
     readonly type: NodeType;
     readonly mapped: Readonly<Record<string, unknown>>;
+    /** It is undone: of what was pinned nothing was written, so nothing is taken back. */
+    readonly undoes?: boolean;
   },
 ): Promise<Simulated | undefined> {
   const { companyId, nodeId, step, type, mapped } = work;
   const pin = lane.test?.pins[nodeId];
-  if (pin && lane.test?.only !== nodeId) return pin;
+  if (pin && lane.test?.only !== nodeId) return work.undoes ? { output: made(type), port: 'out' } : pin;
   if (type.control) return undefined;
   if (type.wait) return { output: type.wait.resume(mapped as never, deps.now()), port: 'out' };
   const port = firstPort(type, step);

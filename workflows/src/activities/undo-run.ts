@@ -1,55 +1,37 @@
+import type { Tables } from '@plumbline/db';
 import { isConnectorFailure, type NodeType } from '@plumbline/nodes';
+import { sql, type ExpressionBuilder } from 'kysely';
 import { z } from 'zod';
 import type { PlanNode } from '../flow/plan.ts';
-import { regionsOf } from '../flow/regions.ts';
+import { regionsOf, type Regions } from '../flow/regions.ts';
 import type { CarriedRun } from './carry-run.ts';
 import { isWrite } from './effects.ts';
 import type { LaneStep } from './lane.ts';
 import type { StepOutcome } from './run-step.ts';
 
 export type Undone =
-  /** `names` are undone; `kept` wrote something and cannot be. */
+  /** `names` are undone; `kept` wrote something, or may have, that stays. */
   | { readonly kind: 'done'; readonly names: readonly string[]; readonly kept: readonly string[] }
   /** It waits for the next try, or for a person. */
   | { readonly kind: 'waits'; readonly node: PlanNode; readonly outcome: StepOutcome };
+
+/** The part of a run that stands in a container, at one place. */
+export interface Part {
+  readonly nodes: readonly string[];
+  readonly iteration: string;
+}
 
 /** What the iteration of a step that undoes another ends with. */
 const UNDO = 'undo';
 
 /**
- * Undoes what a run wrote, last first, each under an idempotency key of its own and recorded as a step of its own. What cannot be undone is left and
- * named. Carried on again, it goes on where it stood.
+ * Undoes what a run, or a part of it, wrote, last first, each under an idempotency key of its own and recorded as a step of its own. What cannot be undone
+ * is left and named, and so is what a person gave up undoing. Carried on again, it goes on where it stood.
  */
-export async function undoRun(run: CarriedRun): Promise<Undone> {
+export async function undoSteps(run: CarriedRun, part?: Part, how: 'undo' | 'leave' = 'undo'): Promise<Undone> {
   const { deps, runner, work } = run;
-  const { companyId, lane, plan } = work;
-  await beginUndoing(run);
-  const rows = await deps.store.tenant(companyId, (tx) =>
-    tx
-      .selectFrom('steps')
-      .select([
-        'node_id',
-        'iteration',
-        'status',
-        'attempt',
-        'input',
-        'output',
-        'error',
-        'next_attempt_at',
-        'finished_at',
-      ])
-      .where('company_id', '=', companyId)
-      .where('run_id', '=', lane.runId)
-      .where('status', 'in', ['succeeded', 'waiting', 'parked', 'running'])
-      .execute(),
-  );
-  const place = new Map(plan.graph.nodes.map(({ id }, index) => [id, index]));
-  // What ended at the same moment is undone against the order of the drawing.
-  rows.sort(
-    (a, b) =>
-      (b.finished_at?.getTime() ?? 0) - (a.finished_at?.getTime() ?? 0) ||
-      (place.get(b.node_id) ?? 0) - (place.get(a.node_id) ?? 0),
-  );
+  const { lane, plan } = work;
+  const rows = await readSteps(run, part);
   const known = new Map(rows.map((row) => [`${row.node_id} ${row.iteration}`, row]));
   const names: string[] = [];
   const kept: string[] = [];
@@ -57,16 +39,22 @@ export async function undoRun(run: CarriedRun): Promise<Undone> {
     const step = plan.steps[row.node_id];
     const type = step && deps.catalog.nodeTypes.get(`${step.type}@${step.version}`);
     const node = regionsOf(plan.graph).node(row.node_id);
-    if (!step || !type || !node || row.status !== 'succeeded' || isUndo(row.iteration)) continue;
+    if (!step || !type || !node || isUndo(row.iteration)) continue;
+    const isUnclear = row.status === 'failed' && row.error?.['kind'] === 'ambiguous';
+    if (row.status !== 'succeeded' && !isUnclear) continue;
     if (!isWrite(type.effectFor?.(row.input as never) ?? type.effect)) continue;
-    if (!type.undo) {
+    const iteration = row.iteration === '' ? UNDO : `${row.iteration}.${UNDO}`;
+    const before = known.get(`${row.node_id} ${iteration}`);
+    if (before?.status === 'succeeded' && isUndone(before.output)) {
+      names.push(step.name);
+      continue;
+    }
+    // Where a person skipped undoing it, or gave it up, it stays.
+    const isGivenUp = before?.status === 'succeeded' || before?.status === 'failed';
+    if (!type.undo || isUnclear || isGivenUp || how === 'leave') {
       kept.push(step.name);
       continue;
     }
-    const iteration = row.iteration === '' ? UNDO : `${row.iteration}.${UNDO}`;
-    const before = known.get(`${row.node_id} ${iteration}`);
-    names.push(step.name);
-    if (before?.status === 'succeeded') continue;
     const waits = (outcome: StepOutcome): Undone => ({ kind: 'waits', node, outcome });
     if (before?.status === 'parked')
       return waits({ kind: 'parked', failure: before.error as unknown as NonNullable<LaneStep['error']> });
@@ -83,14 +71,86 @@ export async function undoRun(run: CarriedRun): Promise<Undone> {
       { iteration, turns: [] },
       { type: undoing(type), mapped: { input: row.input, output: row.output } },
     );
-    if (outcome.kind !== 'done') return waits(outcome);
+    // Only what is tried out fails here: there nobody is asked.
+    if (outcome.kind === 'failed') kept.push(step.name);
+    else if (outcome.kind === 'done') names.push(step.name);
+    else return waits(outcome);
     deps.crashPoint?.('mid-undo', row.node_id);
   }
   return { kind: 'done', names, kept };
 }
 
+/** The steps that there are to undo, and those that undo them, last first. */
+async function readSteps({ deps, work }: CarriedRun, part: Part | undefined) {
+  const { companyId, lane, plan } = work;
+  await lane.commit({});
+  const rows = await deps.store.tenant(companyId, (tx) => {
+    const query = tx
+      .selectFrom('steps')
+      .select([
+        'node_id',
+        'iteration',
+        'status',
+        'attempt',
+        'input',
+        'output',
+        'error',
+        'next_attempt_at',
+        'finished_at',
+      ])
+      .where('company_id', '=', companyId)
+      .where('run_id', '=', lane.runId)
+      .where('status', '<>', 'skipped');
+    return (part ? query.where(isIn(part)) : query).execute();
+  });
+  const regions = regionsOf(plan.graph);
+  const place = new Map(plan.graph.nodes.map(({ id }, index) => [id, index]));
+  const paths = new Map(rows.map((row) => [row, pathOf(regions, place, row)]));
+  // What ended at the same moment is undone against the order of the drawing.
+  return rows.sort(
+    (a, b) =>
+      (b.finished_at?.getTime() ?? 0) - (a.finished_at?.getTime() ?? 0) ||
+      compare(paths.get(b) ?? [], paths.get(a) ?? []),
+  );
+}
+
+/** Whether a step stands in a part, at any depth. */
+export function isIn({ nodes, iteration }: Part) {
+  return (eb: ExpressionBuilder<Tables, 'steps'>) =>
+    eb.and([
+      sql<boolean>`steps.node_id = any(${[...nodes]}::text[])`,
+      eb.or([eb('steps.iteration', '=', iteration), eb('steps.iteration', 'like', `${iteration}.%`)]),
+    ]);
+}
+
+/** Whether it is no step that undoes another: what was begun to be undone goes on. */
+export function isNoUndo(eb: ExpressionBuilder<Tables, 'steps'>) {
+  return eb('steps.iteration', 'not like', `%${UNDO}`);
+}
+
+/** Where a step stands: the place of each container around it and its turn in there, then its own. */
+function pathOf(
+  regions: Regions,
+  place: ReadonlyMap<string, number>,
+  row: { readonly node_id: string; readonly iteration: string },
+): readonly number[] {
+  const turns = row.iteration.split('.');
+  return [
+    ...regions.around(row.node_id).flatMap((id, depth) => [place.get(id) ?? 0, Number(turns[depth] ?? 0)]),
+    place.get(row.node_id) ?? 0,
+  ];
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  for (const [index, one] of a.entries()) {
+    const difference = one - (b[index] ?? -1);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
 /** From now on the run does nothing but undo: whoever takes it up again sees that. */
-async function beginUndoing({ deps, work }: CarriedRun): Promise<void> {
+export async function beginUndoing({ deps, work }: CarriedRun): Promise<void> {
   const { companyId, lane } = work;
   await lane.commit({});
   if (lane.compensate) return;
@@ -114,12 +174,18 @@ async function beginUndoing({ deps, work }: CarriedRun): Promise<void> {
       .where('company_id', '=', companyId)
       .where('run_id', '=', lane.runId)
       .where('status', 'in', ['running', 'waiting', 'parked'])
+      .where(isNoUndo)
       .execute();
   });
 }
 
 function isUndo(iteration: string): boolean {
   return iteration === UNDO || iteration.endsWith(`.${UNDO}`);
+}
+
+/** What a person put in its place says nothing of the sort. */
+function isUndone(output: unknown): boolean {
+  return (output as { readonly undone?: unknown } | null)?.undone === true;
 }
 
 /** The step that undoes a step: a write like any other, done once under its own key. */

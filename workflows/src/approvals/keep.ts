@@ -4,6 +4,7 @@ import { endApproval } from './end.ts';
 import { companyPeople, whoIsMeant } from './people.ts';
 import { hoursAfter, seatsOf, type ApprovalRow, type ApprovalSettings, type SeatRow } from './row.ts';
 import { tellSeats } from './tell.ts';
+import { timesOf } from './times.ts';
 
 /** What was due with an approval. */
 export type Kept = 'expired' | 'escalated' | 'reminded';
@@ -36,11 +37,12 @@ export async function keepApproval(
   }
   const kept: Kept[] = [];
   const seats = (await seatsOf(tx, companyId, approvalId)).filter(({ stage }) => stage === approval.stage);
+  const times = timesOf(approval.settings, approval.stage);
   if (isDue(approval.escalate_at, now)) {
-    await escalate(tx, approval, seats, now);
+    await escalate(tx, { approval, seats, to: times.escalateTo }, now);
     kept.push('escalated');
   }
-  const every = approval.settings.remindEveryHours;
+  const every = times.remindEveryHours;
   const reminder = isDue(approval.remind_at, now) ? approval.remind_at : null;
   if (reminder) {
     await tellSeats(
@@ -85,8 +87,12 @@ async function expire(tx: Transaction, approval: ApprovalRow, now: Date): Promis
 }
 
 /** Others may decide as well from now on; how many must approve stays as it was. */
-async function escalate(tx: Transaction, approval: ApprovalRow, seats: readonly SeatRow[], now: Date): Promise<void> {
-  const { asked, problem } = whoIsMeant(approval.settings.escalateTo, await companyPeople(tx));
+async function escalate(
+  tx: Transaction,
+  { approval, seats, to }: { readonly approval: ApprovalRow; readonly seats: readonly SeatRow[]; readonly to: string },
+  now: Date,
+): Promise<void> {
+  const { asked, problem } = whoIsMeant(to, await companyPeople(tx));
   const known = new Set(seats.map(({ email }) => email));
   const added: SeatRow[] = [];
   for (const { userId, email, name } of asked.filter((person) => !known.has(person.email)))

@@ -7,7 +7,8 @@ import { beginStage } from './begin-stage.ts';
 import { endApproval } from './end.ts';
 import { needOf } from './judge.ts';
 import { companyPeople, whoIsMeant } from './people.ts';
-import { hoursAfter, lockApproval, type ApprovalSettings } from './row.ts';
+import { lockApproval, type ApprovalSettings } from './row.ts';
+import { timesOf } from './times.ts';
 
 /**
  * Puts a step's question to people, once: the question, who is asked in every stage, and the wait are written together. Carried out again, it changes
@@ -40,17 +41,24 @@ export async function openApproval(deps: Dependencies, step: StepRef, question: 
         );
       return { ...stage, asked, need };
     });
-    if (question.escalateAfterHours > 0 && question.escalateTo.trim() !== '') {
-      const { problem } = whoIsMeant(question.escalateTo, people);
-      if (problem) throw refuse(problem.code, `Whom to ask then: ${problem.message}`);
-    }
     const now = deps.now();
     const settings: ApprovalSettings = {
       remindEveryHours: question.remindEveryHours,
       escalateAfterHours: question.escalateAfterHours,
       escalateTo: question.escalateTo,
+      expiresAfterHours: question.expiresAfterHours,
       comment: question.comment,
+      ...(question.stages.some(({ times }) => times)
+        ? { stages: question.stages.map(({ times }) => times ?? {}) }
+        : {}),
     };
+    // Stages count from 1; 0 stands for all of it.
+    for (let number = 0; number <= stages.length; number++) {
+      const { escalateAfterHours, escalateTo } = timesOf(settings, number);
+      if (escalateAfterHours <= 0 || escalateTo.trim() === '') continue;
+      const { problem } = whoIsMeant(escalateTo, people);
+      if (problem) throw refuse(problem.code, `Whom to ask then: ${problem.message}`);
+    }
     await tx
       .insertInto('approvals')
       .values({
@@ -65,7 +73,7 @@ export async function openApproval(deps: Dependencies, step: StepRef, question: 
         outcomes: json(question.outcomes),
         settings: json(settings),
         ...{ status: 'open', outcome: null, stage: 0, remind_at: null, escalate_at: null, closed_at: null },
-        expires_at: question.expiresAfterHours > 0 ? hoursAfter(now, question.expiresAfterHours) : null,
+        expires_at: null,
         opened_at: now,
       })
       .execute();

@@ -1,4 +1,5 @@
 import type { Transaction } from '@plumbline/db';
+import type { StageTimes } from '@plumbline/nodes';
 import { ApprovalRefusal } from './refusal.ts';
 
 /** How an approval is to be kept after. */
@@ -6,6 +7,10 @@ export interface ApprovalSettings {
   readonly remindEveryHours: number;
   readonly escalateAfterHours: number;
   readonly escalateTo: string;
+  /** Absent for what was asked before stages had times of their own. */
+  readonly expiresAfterHours?: number;
+  /** Times that stages have of their own, in their order. */
+  readonly stages?: readonly StageTimes[];
   readonly comment: 'optional' | 'rejection' | 'always';
 }
 

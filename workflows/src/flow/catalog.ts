@@ -59,8 +59,8 @@ export interface NodeTypeInfo {
   readonly ports: readonly Port[];
   /** Name of the literal list input that adds one port per `{ id, title }` item, before the fixed ports. */
   readonly portsFrom?: string;
-  /** It is a loop, around other steps, or ends a turn of one. */
-  readonly control?: 'each' | 'while' | 'next' | 'break';
+  /** It is a loop, around other steps, or ends a turn of one; or it is a scope around them. */
+  readonly control?: 'each' | 'while' | 'next' | 'break' | 'scope';
   /** What undoing it does; absent where it cannot be undone. */
   readonly undo?: string;
   readonly trigger?:

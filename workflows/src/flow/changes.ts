@@ -94,7 +94,7 @@ function nodeChanges(old: FlowNode, now: FlowNode, titles: Readonly<Record<strin
   );
   compare('On error', old.onError ?? null, now.onError ?? null);
   compare('Waits for', old.join ? canonicalJson(old.join) : null, now.join ? canonicalJson(now.join) : null);
-  compare('Loop', old.parent ?? null, now.parent ?? null);
+  compare('Stands in', old.parent ?? null, now.parent ?? null);
   compare('Note', old.note ?? null, now.note ?? null);
   if (old.type !== now.type || old.version !== now.version)
     compare('Type', `${old.type} ${old.version}`, `${now.type} ${now.version}`);

@@ -20,6 +20,8 @@ export type FindingCode =
   | 'loop_empty'
   | 'loop_too_deep'
   | 'edge_crosses_loop'
+  | 'undo_missing'
+  | 'undo_in_scope'
   | 'connection_missing'
   | 'connection_mismatch'
   | 'required_missing'

@@ -24,10 +24,10 @@ export interface PlanNode {
   readonly onError: 'park' | 'port' | 'stop' | 'compensate';
   /** Skipped without being run: passes its input edge on as if it had succeeded. */
   readonly disabled: boolean;
-  /** Loop that it stands in; absent at top level. */
+  /** Loop or scope that it stands in; absent at top level. */
   readonly parent?: string;
-  /** It is a loop, or ends a turn of one. */
-  readonly control?: 'each' | 'while' | 'next' | 'break';
+  /** It is a loop, or ends a turn of one; or it is a scope. */
+  readonly control?: 'each' | 'while' | 'next' | 'break' | 'scope';
 }
 
 export interface PlanEdge {

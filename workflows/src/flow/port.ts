@@ -17,7 +17,8 @@ export function portsOf(node: FlowNode, type: NodeTypeInfo): readonly Port[] {
     }
   }
   ports.push(...type.ports);
-  if (node.onError === 'port') ports.push({ id: 'error', title: 'On error' });
+  if (node.onError === 'port' && !ports.some(({ id }) => id === 'error'))
+    ports.push({ id: 'error', title: 'On error' });
   return ports;
 }
 

@@ -1,18 +1,19 @@
 import type { PlanGraph, PlanNode } from './plan.ts';
 
-/** Port by which a loop leads to its first step. */
+/** Port by which a loop or a scope leads to its first step. */
 export const LOOP_PORT = 'each';
 
-/** A plan's graph cut along its loops. */
+/** A plan's graph cut along its containers: loops, and scopes. */
 export interface Regions {
   /** What stands at top level. */
   readonly top: PlanGraph;
-  /** What stands in a loop, with the edges that lead there from the loop itself. */
-  inside(loopId: string): PlanGraph;
-  /** Loops around a node, outermost first. */
-  loopsAround(nodeId: string): readonly string[];
-  /** Nodes at any depth inside a loop. */
-  within(loopId: string): readonly string[];
+  /** What stands in a container, with the edges that lead there from the container itself. */
+  inside(containerId: string): PlanGraph;
+  /** Containers around a node, outermost first. */
+  around(nodeId: string): readonly string[];
+  /** Nodes at any depth inside a container. */
+  within(containerId: string): readonly string[];
+  readonly isScope: (nodeId: string) => boolean;
   readonly node: (nodeId: string) => PlanNode | undefined;
 }
 
@@ -28,26 +29,27 @@ export function regionsOf(graph: PlanGraph): Regions {
     nodes: graph.nodes.filter((node) => node.parent === parent),
     edges: graph.edges.filter((edge) => parentOf(edge.to) === parent),
   });
-  const loops = new Map(
+  const containers = new Map(
     [...new Set(graph.nodes.map(({ parent }) => parent))]
       .filter((parent) => parent !== undefined)
       .map((parent) => [parent, region(parent)]),
   );
-  const around = new Map<string, readonly string[]>();
-  const loopsAround = (id: string): readonly string[] => {
-    const done = around.get(id);
+  const chains = new Map<string, readonly string[]>();
+  const around = (id: string): readonly string[] => {
+    const done = chains.get(id);
     if (done) return done;
     const parent = parentOf(id);
-    const chain = parent === undefined ? [] : [...loopsAround(parent), parent];
-    around.set(id, chain);
+    const chain = parent === undefined ? [] : [...around(parent), parent];
+    chains.set(id, chain);
     return chain;
   };
   const regions: Regions = {
-    // Without loops there is nothing to cut.
-    top: loops.size === 0 ? graph : region(undefined),
-    inside: (loopId) => loops.get(loopId) ?? { nodes: [], edges: [] },
-    loopsAround,
-    within: (loopId) => graph.nodes.filter(({ id }) => loopsAround(id).includes(loopId)).map(({ id }) => id),
+    // Without containers there is nothing to cut.
+    top: containers.size === 0 ? graph : region(undefined),
+    inside: (containerId) => containers.get(containerId) ?? { nodes: [], edges: [] },
+    around,
+    within: (containerId) => graph.nodes.filter(({ id }) => around(id).includes(containerId)).map(({ id }) => id),
+    isScope: (id) => nodes.get(id)?.control === 'scope',
     node: (id) => nodes.get(id),
   };
   known.set(graph, regions);

@@ -55,11 +55,11 @@ export const flowNodeSchema = z.strictObject({
   join: joinSchema.optional(),
   retry: retrySchema.optional(),
   /**
-   * `park` waits for a person; `port` continues along the port `error`; `stop` fails the run, or inside a loop that item; `compensate` undoes what the
-   * run wrote, in reverse, and fails it. @default park, and stop inside a loop that goes on after failed items
+   * `park` waits for a person; `port` continues along the port `error`; `stop` fails the run, or inside a scope that, or inside a loop that item;
+   * `compensate` undoes what the run wrote, in reverse, and fails it. @default park, and stop inside a scope or a loop that goes on after failed items
    */
   onError: z.enum(['park', 'port', 'stop', 'compensate']).optional(),
-  /** Loop that it stands in. */
+  /** Loop or scope that it stands in. */
   parent: nodeIdSchema.optional(),
   disabled: z.boolean().optional(),
   note: z.string().max(2_000).optional(),

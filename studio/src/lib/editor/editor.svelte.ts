@@ -3,6 +3,8 @@ import {
   checkStructure,
   compile,
   LOOP_PORT,
+  defaultPolicy,
+  isScope,
   scopeSchema,
   type CatalogInfo,
   type Finding,
@@ -363,7 +365,7 @@ export class Editor {
   /** Ends a drag: cards stand where they were let go of, and those that crossed the border of a loop are in it, or out. */
   drop(positions: Readonly<Record<string, Point>>, crossing: readonly string[], loopId: string | undefined): void {
     if (crossing.length === 0) return this.move(positions);
-    const where = loopId === undefined ? 'out of the loop' : `into ${this.draft.nodes[loopId]?.name ?? 'the loop'}`;
+    const where = this.loops.where(crossing, loopId);
     this.run(`Move ${crossing.length === 1 ? 'a step' : `${crossing.length} steps`} ${where}`, (document) =>
       this.loops.settled(
         moveInto(moveNodes(document, positions), this.structure.types, { ids: crossing, loopId, placed: true }),
@@ -400,9 +402,11 @@ export class Editor {
   /** What happens on an error; where nothing can go along an error way its line goes too. */
   setOnError(nodeId: string, onError: NonNullable<FlowNode['onError']>): void {
     this.run('Change what happens on an error', (document) => {
-      const next = setNode(document, nodeId, { onError: onError === 'park' ? undefined : onError });
+      const next = setNode(document, nodeId, {
+        onError: onError === defaultPolicy(document, this.structure.types, nodeId) ? undefined : onError,
+      });
       // A person may send a step that waits for them along that way, too.
-      return onError === 'port' || onError === 'park'
+      return onError === 'port' || onError === 'park' || isScope(this.typeOf(nodeId))
         ? next
         : disconnect(
             next,

@@ -1,4 +1,4 @@
-import { loopsAround } from '@plumbline/workflows/flow';
+import { containersAround, isLoop } from '@plumbline/workflows/flow';
 import { api } from '../api/client.ts';
 import type { Editor } from './editor.svelte.ts';
 import type { Samples } from './samples.svelte.ts';
@@ -16,7 +16,7 @@ export class LoopSample {
 
   async show(nodeId: string): Promise<void> {
     const { shown } = this.#editor;
-    const around = loopsAround(shown, nodeId);
+    const around = containersAround(shown, nodeId).filter((id) => isLoop(this.#editor.typeOf(id)));
     const own = this.#editor.typeOf(nodeId)?.control === 'while' ? [nodeId] : [];
     const lists = [...around, ...own].map((id) => [id, shown.nodes[id]?.inputs['items']] as const);
     const asked = JSON.stringify([lists, this.#samples.chosen?.eventId]);

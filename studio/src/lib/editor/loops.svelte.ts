@@ -1,8 +1,8 @@
 import {
-  LOOP_DEPTH,
+  containersAround,
   findNodeType,
-  isLoop,
-  loopsAround,
+  isContainer,
+  isTooDeep,
   type FlowDocument,
   type NodeTypeInfo,
 } from '@plumbline/workflows/flow';
@@ -20,7 +20,7 @@ export interface LoopDeletion {
   readonly edgeIds: readonly string[];
 }
 
-/** The loops of a drawing: what stands in them, which are closed, and how steps get in and out. */
+/** The loops and scopes of a drawing: what stands in them, which are closed, and how steps get in and out. */
 export class Loops {
   /** Loops drawn as a card only; how one looks at a drawing is no part of it. */
   closed = $state.raw(none);
@@ -53,12 +53,12 @@ export class Loops {
     const closes = !closed.delete(loopId);
     if (closes) closed.add(loopId);
     this.closed = closed;
-    this.#editor.said = `${this.#editor.shown.nodes[loopId]?.name ?? 'Loop'} ${closes ? 'closed' : 'opened'}`;
+    this.#editor.said = `${this.#editor.shown.nodes[loopId]?.name ?? 'It'} ${closes ? 'closed' : 'opened'}`;
   }
 
   /** Opens whatever stands around a step, so that it can be seen. */
   reveal(nodeId: string): void {
-    const around = loopsAround(this.#editor.shown, nodeId).filter((id) => this.closed.has(id));
+    const around = containersAround(this.#editor.shown, nodeId).filter((id) => this.closed.has(id));
     if (around.length > 0) this.closed = new Set([...this.closed].filter((id) => !around.includes(id)));
   }
 
@@ -68,7 +68,7 @@ export class Loops {
   }
 
   #loopsIn(document: FlowDocument): ReadonlySet<string> {
-    return new Set(Object.keys(document.nodes).filter((id) => isLoop(this.#typeIn(document, id))));
+    return new Set(Object.keys(document.nodes).filter((id) => isContainer(this.#typeIn(document, id))));
   }
 
   #typeIn(document: FlowDocument, id: string): NodeTypeInfo | undefined {
@@ -83,12 +83,10 @@ export class Loops {
     const [first] = moved;
     if (first === undefined) return [];
     const inner = new Set(withInside(draft, moved));
-    const holds = moved.some((id) => this.ids.has(id));
+    const holds = [...inner].filter((id) => this.ids.has(id));
+    const fits = (id: string) => holds.every((inside) => !isTooDeep(structure.types.get(inside), this.#kindsIn(id)));
     return [...this.ids]
-      .filter(
-        (id) =>
-          !inner.has(id) && parentOf(draft, first) !== id && (!holds || loopsAround(draft, id).length + 1 < LOOP_DEPTH),
-      )
+      .filter((id) => !inner.has(id) && parentOf(draft, first) !== id && fits(id))
       .sort((a, b) => (numbers.get(a) ?? 0) - (numbers.get(b) ?? 0));
   }
 
@@ -104,7 +102,7 @@ export class Loops {
     const targets = this.targetsFor(ids);
     const [only] = targets;
     if (only === undefined) {
-      this.#editor.said = 'There is no loop it could be moved into.';
+      this.#editor.said = 'There is no loop or scope it could be moved into.';
       return false;
     }
     if (targets.length === 1) this.move(ids, only);
@@ -116,7 +114,7 @@ export class Loops {
     const { draft, structure } = this.#editor;
     const names = movable(draft, structure.types, ids);
     const what = names.length === 1 ? (draft.nodes[names[0] ?? '']?.name ?? 'a step') : `${names.length} steps`;
-    const where = loopId === undefined ? 'out of the loop' : `into ${draft.nodes[loopId]?.name ?? 'the loop'}`;
+    const where = this.where(ids, loopId);
     this.#editor.run(`Move ${what} ${where}`, (document) =>
       this.settled(moveInto(document, structure.types, { ids, loopId })),
     );
@@ -128,7 +126,20 @@ export class Loops {
     }
   }
 
-  /** One loop out, which may be into the loop around it. */
+  /** The kinds of what stands around whatever is put into a loop or a scope. */
+  #kindsIn(id: string): readonly (NodeTypeInfo | undefined)[] {
+    const { draft, structure } = this.#editor;
+    return [...containersAround(draft, id), id].map((around) => structure.types.get(around));
+  }
+
+  /** "into Each invoice", "out of Together". */
+  where(ids: readonly string[], loopId: string | undefined): string {
+    const { draft } = this.#editor;
+    if (loopId !== undefined) return `into ${draft.nodes[loopId]?.name ?? 'it'}`;
+    return `out of ${draft.nodes[parentOf(draft, ids[0] ?? '') ?? '']?.name ?? 'it'}`;
+  }
+
+  /** One loop or scope out, which may be into the one around it. */
   leave(ids: readonly string[]): boolean {
     const { draft } = this.#editor;
     const [first] = outermost(draft, ids);
@@ -139,15 +150,14 @@ export class Loops {
   }
 
   /** Steps that could be put into a new loop together. */
-  wrappable(ids: readonly string[]): readonly string[] {
+  wrappable(ids: readonly string[], type?: NodeTypeInfo): readonly string[] {
     const { draft, structure } = this.#editor;
     const moved = movable(draft, structure.types, ids);
     const [first] = moved;
     if (first === undefined) return [];
     const parent = parentOf(draft, first);
-    return moved.every((id) => parentOf(draft, id) === parent) && loopsAround(draft, first).length < LOOP_DEPTH
-      ? moved
-      : [];
+    const around = parent === undefined ? [] : this.#kindsIn(parent);
+    return moved.every((id) => parentOf(draft, id) === parent) && !isTooDeep(type, around) ? moved : [];
   }
 
   wrap(type: NodeTypeInfo, ids: readonly string[]): void {
@@ -181,7 +191,7 @@ export class Loops {
     const { draft, structure } = this.#editor;
     const [only] = asked.nodeIds;
     const name =
-      asked.nodeIds.length === 1 ? (draft.nodes[only ?? '']?.name ?? 'a loop') : `${asked.nodeIds.length} steps`;
+      asked.nodeIds.length === 1 ? (draft.nodes[only ?? '']?.name ?? 'a step') : `${asked.nodeIds.length} steps`;
     this.#editor.run(keep ? `Delete ${name} and keep its steps` : `Delete ${name} with its steps`, (document) => {
       let next = disconnect(document, asked.edgeIds);
       if (keep)

@@ -165,5 +165,26 @@ describe('the waterfall', () => {
       ]);
       expect(lineToShow(lines)).toMatchObject({ nodeId: 'inner', step: { iteration: '3.1' } });
     });
+
+    test('of a scope is just its steps, with what was undone; several tries are folded', () => {
+      const scope = { middle: { type: 'core.scope', version: 1, name: 'Middle', inputs: {} }, body: inLoop('middle') };
+      const steps = [
+        step('start', 0, 1, 'succeeded'),
+        step('middle', 1, 60, 'failed'),
+        step('last', 60, 70, 'succeeded'),
+      ];
+      const once = [...steps, round('0', 'succeeded'), round('0.undo', 'succeeded')];
+      expect(names(waterfall(run(once, 100, scope), 0))).toEqual([
+        'start',
+        'middle',
+        '  body',
+        '    Undo body',
+        'last',
+      ]);
+      const twice = [...once, round('1', 'succeeded')];
+      expect(names(waterfall(run(twice, 100, scope), 0, new Set(['rounds:middle:'])))).toEqual([
+        ...['start', 'middle', '  Tries', '    Try 1', '    Try 2', 'last'],
+      ]);
+    });
   });
 });

@@ -1,4 +1,6 @@
 import type { RunDetail, StepDetail } from '@plumbline/engine/contract';
+import { containersAround } from '@plumbline/workflows/flow';
+import { isScopeStep } from '../editor/document/containers.ts';
 import { readingOrder } from './reading-order.ts';
 import { segmentsOf, type Segment } from './segments.ts';
 
@@ -6,7 +8,7 @@ interface Line {
   /** Unique in the run: node and iteration. */
   readonly key: string;
   readonly name: string;
-  /** How deep in loops; 0 at top level. */
+  /** How deep in loops and scopes; 0 at top level. */
   readonly depth: number;
 }
 
@@ -28,7 +30,7 @@ export interface StepLine extends Line {
   readonly segments: readonly PlacedSegment[];
 }
 
-/** All rounds of a loop, or one of them: opens and closes. */
+/** All rounds of a loop, or one of them; or one try of a scope that had several: opens and closes. */
 export interface RoundLine extends Line {
   readonly kind: 'rounds' | 'round';
   readonly open: boolean;
@@ -103,12 +105,16 @@ export function waterfall(
       prefix,
     );
     if (all.length === 0) return [];
+    const isScope = isScopeStep(run.document, loop);
+    // What is done once needs no round to open.
+    if (isScope && all.length === 1)
+      return (inside.get(loop) ?? []).flatMap((id) => nodeLines(id, all[0]?.iteration ?? '', depth));
     const isOpen = (name: string, status: StepDetail['status']) =>
       (status === 'parked' || status === 'failed') !== turned.has(name);
     const status = worst(all.map((round) => round.status));
     const key = `rounds:${loop}:${prefix}`;
     const head: RoundLine = {
-      ...{ kind: 'rounds', key, depth, name: 'Rounds', status, open: isOpen(key, status) },
+      ...{ kind: 'rounds', key, depth, name: isScope ? 'Tries' : 'Rounds', status, open: isOpen(key, status) },
       note: tally(all.map((round) => round.status)),
       segments: [
         place(
@@ -126,10 +132,7 @@ export function waterfall(
         const name = `round:${loop}:${iteration}`;
         const round: RoundLine = {
           ...{ kind: 'round', key: name, depth: depth + 1, status, open: isOpen(name, status), note: '' },
-          name: `Round ${iteration
-            .split('.')
-            .map((part) => Number(part) + 1)
-            .join('.')}`,
+          name: `${isScope ? 'Try' : 'Round'} ${numberOf(run, loop, iteration)}`,
           segments: [place(spanOf(steps, end))],
         };
         if (!round.open) return [round];
@@ -141,7 +144,12 @@ export function waterfall(
   /** A node's line at one place, and what stands in it. */
   const nodeLines = (nodeId: string, iteration: string, depth: number): WaterfallLine[] => {
     const step = byNode.get(nodeId)?.find((candidate) => candidate.iteration === iteration);
-    return [...(step ? [stepLine(step, depth)] : []), ...rounds(nodeId, iteration, depth + 1)];
+    const undo = byNode.get(nodeId)?.find((candidate) => candidate.iteration === undoOf(iteration));
+    return [
+      ...(step ? [stepLine(step, depth)] : []),
+      ...(undo ? [{ ...stepLine(undo, depth + 1), name: `Undo ${undo.name}` }] : []),
+      ...rounds(nodeId, iteration, depth + 1),
+    ];
   };
 
   return (inside.get('') ?? []).flatMap((nodeId): WaterfallLine[] => {
@@ -155,6 +163,21 @@ export function waterfall(
       },
     ];
   });
+}
+
+/** Where the step stands that undoes another. */
+function undoOf(iteration: string): string {
+  return iteration === '' ? 'undo' : `${iteration}.undo`;
+}
+
+/** `2.1` for the first item of a loop in the second item of another. */
+function numberOf({ document }: RunDetail, containerId: string, iteration: string): string {
+  const chain = [...containersAround(document, containerId), containerId];
+  return iteration
+    .split('.')
+    .filter((_, depth) => chain[depth] === containerId || !isScopeStep(document, chain[depth] ?? ''))
+    .map((part) => Number(part) + 1)
+    .join('.');
 }
 
 interface Round {

@@ -69,6 +69,21 @@ describe('a step that asks for approval', () => {
       { stages: [{ approvers: 'a@x.example', need: 'some' }] },
       'error approval_count_missing stages',
     ],
+    [
+      'others in a stage, and not whom',
+      { stages: [{ approvers: 'owner', times: 'own', escalateAfterHours: 2 }] },
+      'error approver_missing stages',
+    ],
+    [
+      'others in a stage that are nobody',
+      { stages: [{ approvers: 'owner', times: 'own', escalateTo: 'whoever' }] },
+      'error approver_unknown stages',
+    ],
+    [
+      'a stage that may expire, undrawn',
+      { stages: [{ approvers: 'owner', times: 'own', expiresAfterHours: 2 }] },
+      'warning approval_expiry_undrawn expiresAfterHours',
+    ],
     ['others, and not whom', { escalateAfterHours: 2 }, 'error approver_missing escalateTo'],
     ['others that are nobody', { escalateTo: 'whoever' }, 'error approver_unknown escalateTo'],
     [

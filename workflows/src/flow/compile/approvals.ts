@@ -8,6 +8,10 @@ interface Stage {
   readonly approvers?: unknown;
   readonly need?: unknown;
   readonly count?: unknown;
+  readonly times?: unknown;
+  readonly escalateAfterHours?: unknown;
+  readonly escalateTo?: unknown;
+  readonly expiresAfterHours?: unknown;
 }
 
 /** Checks what a step asks of people, as far as it is given: who they are, that enough are named, that every amount and every way out is covered. */
@@ -55,6 +59,8 @@ export function checkApproval(document: FlowDocument, nodeId: string): Finding[]
       'others are to be asked after a while, and it does not say who.',
       'Name them, or set the hours to 0.',
     );
+  const timed = Array.isArray(stages) ? (stages as readonly Stage[]).filter(({ times }) => times === 'own') : [];
+  for (const stage of timed) checkTimes(stage, isFilled(node.inputs['escalateTo']), say);
   const outcomes = given('outcomes');
   if (Array.isArray(outcomes)) {
     const ids = outcomes.map((outcome) => (outcome as { readonly id?: unknown } | null)?.id);
@@ -89,7 +95,9 @@ export function checkApproval(document: FlowDocument, nodeId: string): Finding[]
       'Ask for text, or a choice.',
     );
   const expires = node.inputs['expiresAfterHours'];
-  const mayExpire = expires?.kind === 'expression' ? expires.source.trim() !== '' : Number(expires?.value ?? 0) > 0;
+  const mayExpire =
+    timed.some((stage) => Number(stage.expiresAfterHours ?? 0) > 0) ||
+    (expires?.kind === 'expression' ? expires.source.trim() !== '' : Number(expires?.value ?? 0) > 0);
   if (mayExpire && !document.edges.some(({ from, port }) => from === nodeId && port === 'expired'))
     say(
       'expiresAfterHours',
@@ -132,6 +140,20 @@ function checkStage({ title, approvers, need, count }: Stage, number: number, sa
       'approval_count_missing',
       `${name} does not say how many must approve.`,
       'Fill in “At least”.',
+    );
+}
+
+/** Times that a stage has of its own. */
+function checkTimes(stage: Stage, othersNamed: boolean, say: Say): void {
+  const text = typeof stage.escalateTo === 'string' ? stage.escalateTo : '';
+  checkWho(text, 'stages', say);
+  if (Number(stage.escalateAfterHours ?? 0) > 0 && text.trim() === '' && !othersNamed)
+    say(
+      'stages',
+      'error',
+      'approver_missing',
+      'others are to be asked after a while in one of its stages, and it does not say who.',
+      'Name them in the stage or for all of it, or set the hours to 0.',
     );
 }
 

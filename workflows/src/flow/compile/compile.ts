@@ -4,6 +4,7 @@ import type { Plan, PlanEdge, PlanNode, PlanStep } from '../plan.ts';
 import { scheduleProblem } from '../schedule.ts';
 import { flowDocumentSchema, limits, type FlowDocument, type FlowNode } from '../schema.ts';
 import { checkApproval } from './approvals.ts';
+import { defaultPolicy, isScope } from './scopes.ts';
 import { checkMappings } from './mappings.ts';
 import { checkStructure, type Structure } from './structure.ts';
 import { checkLookup } from './value-maps.ts';
@@ -186,7 +187,7 @@ function lower(document: FlowDocument, structure: Structure, steps: Readonly<Rec
       kind: structure.types.get(id)?.kind ?? 'action',
       join: node.join ?? { mode: 'any' },
       retry: node.retry ?? { attempts: 5, initialSeconds: 2 },
-      onError: node.onError ?? (goesOnAfterFailures(document, node.parent) ? 'stop' : 'park'),
+      onError: policyOf(document, structure, id),
       disabled: node.disabled ?? false,
       ...(node.parent === undefined ? {} : { parent: node.parent }),
       ...(control ? { control } : {}),
@@ -199,10 +200,12 @@ function lower(document: FlowDocument, structure: Structure, steps: Readonly<Rec
   return { format: 1, engine: 'jsonata@2.2.2', graph: { nodes, edges }, steps, params };
 }
 
-/** In a loop that goes on after failed items, a step that fails fails its item instead of waiting for a person. */
-function goesOnAfterFailures(document: FlowDocument, loopId: string | undefined): boolean {
-  const policy = loopId === undefined ? undefined : document.nodes[loopId]?.inputs['onItemError'];
-  return policy?.kind === 'literal' && (policy.value === 'collect' || policy.value === 'skip');
+/** What becomes of a failure. */
+function policyOf(document: FlowDocument, { types, handled }: Structure, nodeId: string): PlanNode['onError'] {
+  const { onError } = document.nodes[nodeId] as FlowNode;
+  const scope = isScope(types.get(nodeId));
+  if (scope && handled.has(nodeId)) return 'port';
+  return (scope && onError === 'port' ? undefined : onError) ?? defaultPolicy(document, types, nodeId);
 }
 
 /** Compared by code unit: a language's order may differ between machines, and the hash with it. */

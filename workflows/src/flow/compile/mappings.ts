@@ -6,7 +6,8 @@ import { declaredOutput } from './declared-output.ts';
 import { childrenOf, parseExpression, type Ast } from './expression.ts';
 import { mayFit, nearest, typeWord, whyNot } from './fits.ts';
 import { inferExpression } from './infer.ts';
-import { LOOP_DEPTH, loopsAround } from './loops.ts';
+import { containersAround, isLoop, LOOP_DEPTH } from './loops.ts';
+import { isScope } from './scopes.ts';
 import type { Structure } from './structure.ts';
 
 interface NodeMappings {
@@ -258,7 +259,7 @@ export function scopeSchema(
     const type = structure.types.get(id);
     if (!node || !type) continue;
     const output = outputSchema(node, type);
-    steps[id] = structure.handled.has(id) ? orError(output) : output;
+    steps[id] = structure.handled.has(id) ? orError(output, isScope(type)) : output;
     if (type.kind === 'trigger') triggers.push(output);
   }
   const params = Object.fromEntries(
@@ -268,9 +269,10 @@ export function scopeSchema(
     ]),
   );
   const own = structure.types.get(nodeId)?.control === 'while' ? [nodeId] : [];
-  const around = loopsAround(document, nodeId);
+  const all = containersAround(document, nodeId);
+  const around = all.filter((id) => isLoop(structure.types.get(id)));
   // What is drawn too deep, or in a circle, is an error elsewhere, and its types are nobody's business.
-  const unknown = around.length > LOOP_DEPTH || around.includes(nodeId);
+  const unknown = around.length > LOOP_DEPTH || all.includes(nodeId);
   const loops = [...around, ...own].map((id) => [id, unknown ? {} : loopSchema(document, structure, id)] as const);
   const [, inner] = loops.at(-1) ?? [];
   return closed({
@@ -283,7 +285,7 @@ export function scopeSchema(
   });
 }
 
-const failure = closed({
+const ofFailure: Record<string, JsonSchema> = {
   kind: text,
   code: text,
   message: text,
@@ -291,12 +293,17 @@ const failure = closed({
   vendorMessage: text,
   requestId: text,
   field: text,
-});
+};
+const names: JsonSchema = { type: 'array', items: text };
+const failure = closed(ofFailure);
+/** That of a scope says as well which step failed, and what became of what the others wrote. */
+const scopeFailure = closed({ ...ofFailure, step: text, undone: names, kept: names });
 
 /** A step whose failures have a way of their own gives that way the error to read. */
-function orError(output: JsonSchema): JsonSchema {
+function orError(output: JsonSchema, scope: boolean): JsonSchema {
   if (!output.properties) return output;
-  return { ...output, properties: { ...output.properties, error: failure }, required: [] };
+  const error = scope ? scopeFailure : failure;
+  return { ...output, properties: { ...output.properties, error }, required: [] };
 }
 
 /** What the steps inside a loop may read of the turn they are in. */

@@ -3,6 +3,7 @@ import type { Finding } from '../finding.ts';
 import { portsOf } from '../port.ts';
 import type { FlowDocument } from '../schema.ts';
 import { checkLoops, leadsInside } from './loops.ts';
+import { checkScopes, defaultPolicy, readsOfScopes, type ScopeReads } from './scopes.ts';
 
 /** A flow whose nodes are known and whose edges lead somewhere. */
 export interface Structure {
@@ -44,8 +45,9 @@ export function checkStructure(document: FlowDocument, catalog: CatalogInfo): St
     });
 
   const outgoing = checkEdges(document, types, findings);
-  findings.push(...checkLoops(document, types));
-  const { order, cyclic } = sort(document, outgoing);
+  findings.push(...checkLoops(document, types), ...checkScopes(document, types));
+  const scopes = readsOfScopes(document, types);
+  const { order, cyclic } = sort(document, withInside(document, outgoing, scopes));
   for (const nodeId of cyclic)
     findings.push({
       code: 'cycle',
@@ -65,7 +67,7 @@ export function checkStructure(document: FlowDocument, catalog: CatalogInfo): St
         fix: 'Connect it, or remove it.',
       });
   }
-  const { upstream, certain } = ancestors(document, order, triggers);
+  const { upstream, certain } = ancestors({ document, order, triggers, scopes });
   const handled = new Set(document.edges.filter(({ port }) => port === 'error').map(({ from }) => from));
   return { types, order, upstream, certain, handled, findings };
 }
@@ -102,7 +104,10 @@ function checkEdges(
     seen.add(key);
     const sourceType = types.get(edge.from);
     // A person may send a step that waits for them along its way for errors, where one is drawn.
-    const byHand = edge.port === 'error' && sourceType?.kind !== 'trigger' && (source.onError ?? 'park') === 'park';
+    const byHand =
+      edge.port === 'error' &&
+      sourceType?.kind !== 'trigger' &&
+      (source.onError ?? defaultPolicy(document, types, edge.from)) === 'park';
     if (sourceType && !byHand && !portsOf(source, sourceType).some((port) => port.id === edge.port))
       findings.push({
         code: 'port_unknown',
@@ -170,8 +175,30 @@ function reach(from: readonly string[], outgoing: ReadonlyMap<string, readonly s
   return reached;
 }
 
+/** What follows a scope comes after the steps inside it, too. */
+function withInside(
+  document: FlowDocument,
+  outgoing: ReadonlyMap<string, readonly string[]>,
+  scopes: ReadonlyMap<string, ScopeReads>,
+): ReadonlyMap<string, readonly string[]> {
+  if (scopes.size === 0) return outgoing;
+  const all = new Map([...outgoing].map(([id, targets]) => [id, [...targets]]));
+  for (const edge of document.edges) {
+    if (!document.nodes[edge.to] || leadsInside(document, edge)) continue;
+    for (const inner of scopes.get(edge.from)?.seen ?? [])
+      if (inner !== edge.to) all.set(inner, [...(all.get(inner) ?? []), edge.to]);
+  }
+  return all;
+}
+
 /** What may, and what must, have run before each node. With one trigger it is certain; with several, none is. */
-function ancestors(document: FlowDocument, order: readonly string[], triggers: readonly string[]) {
+function ancestors(given: {
+  readonly document: FlowDocument;
+  readonly order: readonly string[];
+  readonly triggers: readonly string[];
+  readonly scopes: ReadonlyMap<string, ScopeReads>;
+}) {
+  const { document, order, triggers, scopes } = given;
   const upstream = new Map<string, Set<string>>();
   const certain = new Map<string, Set<string>>();
   for (const nodeId of order) {
@@ -183,14 +210,19 @@ function ancestors(document: FlowDocument, order: readonly string[], triggers: r
     for (const source of sources) {
       if (!around.has(source)) before.add(source);
       for (const ancestor of upstream.get(source) ?? []) before.add(ancestor);
+      if (!around.has(source)) for (const inner of scopes.get(source)?.seen ?? []) before.add(inner);
     }
     upstream.set(nodeId, before);
+    // Only by its first way out a scope says that its steps came through.
+    const isDone = (source: string): boolean =>
+      !document.nodes[source]?.disabled && incoming.every(({ from, port }) => from !== source || port === 'out');
     // A step that is switched off passes the way on, but leaves no values.
     const chains = sources.map(
       (source) =>
         new Set([
           ...(document.nodes[source]?.disabled || around.has(source) ? [] : [source]),
           ...(certain.get(source) ?? []),
+          ...(isDone(source) ? (scopes.get(source)?.sure ?? []) : []),
         ]),
     );
     const all = document.nodes[nodeId]?.join?.mode === 'all';

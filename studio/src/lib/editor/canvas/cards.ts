@@ -1,6 +1,6 @@
 import {
   findNodeType,
-  isLoop,
+  isContainer,
   portsOf,
   type CatalogInfo,
   type Finding,
@@ -32,9 +32,9 @@ export interface Card {
   readonly note: string | undefined;
   readonly pinned: boolean;
   readonly ports: readonly CardPort[];
-  /** Loop that it stands in. */
+  /** Loop or scope that it stands in. */
   readonly parent: string | undefined;
-  /** It is a loop around other steps. */
+  /** It is a loop or a scope around other steps. */
   readonly loop: { readonly steps: number; readonly closed: boolean } | undefined;
   readonly errors: number;
   readonly warnings: number;
@@ -76,14 +76,16 @@ export function cardsOf({ document, catalog, findings, paint, closed, pinned }: 
       ports: [
         ...(type ? portsOf(node, type) : []),
         // Where a person decides about errors, the way they may choose shows once it is drawn.
-        ...(type && node.onError !== 'port' && used.has(`${id}\nerror`) ? [{ id: 'error', title: 'On error' }] : []),
+        ...(type && used.has(`${id}\nerror`) && portsOf(node, type).every((port) => port.id !== 'error')
+          ? [{ id: 'error', title: 'On error' }]
+          : []),
       ].map((port) => ({
         id: port.id,
         title: port.title,
         open: !used.has(`${id}\n${port.id}`),
       })),
       parent: parentOf(document, id),
-      loop: isLoop(type) ? { steps: within(document, [id]).size, closed: closed?.has(id) ?? false } : undefined,
+      loop: isContainer(type) ? { steps: within(document, [id]).size, closed: closed?.has(id) ?? false } : undefined,
       errors: own.filter((finding) => finding.severity === 'error').length,
       warnings: own.filter((finding) => finding.severity === 'warning').length,
       paint: paint?.get(id),

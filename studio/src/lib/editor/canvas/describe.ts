@@ -69,7 +69,7 @@ export function cardLabel(card: {
   readonly disabled: boolean;
   readonly loop?: { readonly steps: number; readonly closed: boolean } | undefined;
   readonly pinned?: boolean;
-  /** Name of the loop it stands in. */
+  /** Name of the loop or scope it stands in. */
   readonly around?: string | undefined;
 }): string {
   return [

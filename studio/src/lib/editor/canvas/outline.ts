@@ -1,7 +1,7 @@
 import {
   LOOP_PORT,
   findNodeType,
-  isLoop,
+  isContainer,
   leadsInside,
   portsOf,
   type CatalogInfo,
@@ -43,7 +43,7 @@ export function outline(document: FlowDocument, catalog: CatalogInfo | undefined
       const type = node && catalog && findNodeType(catalog, node.type, node.version);
       const all = document.edges.filter((edge) => edge.from === here && document.nodes[edge.to]);
       const out = all.filter((edge) => !leadsInside(document, edge));
-      const loop = isLoop(type);
+      const loop = isContainer(type);
       if (loop) inside(here, level + 1, type?.ports.find((port) => port.id === LOOP_PORT)?.title ?? 'Inside');
       const ports =
         node && type
@@ -83,7 +83,7 @@ export function outline(document: FlowDocument, catalog: CatalogInfo | undefined
   };
   const inLoop = (id: string) => {
     const node = document.nodes[id];
-    return node !== undefined && isLoop(catalog && findNodeType(catalog, node.type, node.version));
+    return node !== undefined && isContainer(catalog && findNodeType(catalog, node.type, node.version));
   };
   for (const id of order)
     if (!shown.has(id) && isTop(id) && !document.edges.some((edge) => edge.to === id && document.nodes[edge.from]))

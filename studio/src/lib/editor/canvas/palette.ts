@@ -1,4 +1,4 @@
-import { LOOP_DEPTH, isLoop, type CatalogInfo, type NodeTypeInfo } from '@plumbline/workflows/flow';
+import { isContainer, isLoop, isTooDeep, type CatalogInfo, type NodeTypeInfo } from '@plumbline/workflows/flow';
 
 export interface PaletteGroup {
   readonly title: string;
@@ -17,8 +17,8 @@ export interface PaletteContext {
   readonly hasTrigger: boolean;
   /** Connectors the company has connected; their steps come first. */
   readonly connected: ReadonlySet<string>;
-  /** How many loops it would stand in. @default 0 */
-  readonly depth?: number;
+  /** Kinds of the loops and scopes it would stand in, outermost first. @default none */
+  readonly around?: readonly (NodeTypeInfo | undefined)[];
 }
 
 const categoryOrder = [
@@ -56,17 +56,21 @@ export function paletteGroups(catalog: CatalogInfo, query: string, context: Pale
     .map(([title, items]) => ({ title, items }));
 }
 
-function fits(type: NodeTypeInfo, { hasInput, hasOutput, depth = 0 }: PaletteContext): boolean {
-  if ((type.control === 'next' || type.control === 'break') && depth === 0) return false;
-  if (isLoop(type) && depth >= LOOP_DEPTH) return false;
+function fits(type: NodeTypeInfo, { hasInput, hasOutput, around = [] }: PaletteContext): boolean {
+  if ((type.control === 'next' || type.control === 'break') && !around.some(isLoop)) return false;
+  if (isTooDeep(type, around)) return false;
   if (hasInput && type.kind === 'trigger') return false;
   return !hasOutput || type.ports.length > 0 || type.portsFrom !== undefined;
 }
 
-/** Loops that the chosen steps could be put into. */
-export function loopGroups(catalog: CatalogInfo, query: string, title: string): readonly PaletteGroup[] {
+/** Loops and scopes that the chosen steps could be put into. */
+export function loopGroups(
+  catalog: CatalogInfo,
+  query: string,
+  { title, fits }: { readonly title: string; readonly fits: (type: NodeTypeInfo) => boolean },
+): readonly PaletteGroup[] {
   const items = catalog.nodeTypes.filter(
-    (type) => isLoop(type) && (query.trim() === '' || scoreOf(type, catalog, query) > 0),
+    (type) => isContainer(type) && fits(type) && (query.trim() === '' || scoreOf(type, catalog, query) > 0),
   );
   return items.length === 0 ? [] : [{ title, items, around: true }];
 }

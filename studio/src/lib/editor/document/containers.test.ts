@@ -201,3 +201,22 @@ test('a step in a loop may read the item it is in', () => {
   expect(Object.keys(scopeSchema(document, structure, 'bill').properties ?? {})).toContain('loop');
   expect(Object.keys(scopeSchema(document, structure, 'shape').properties ?? {})).not.toContain('loop');
 });
+
+test('a scope drawn around steps takes over their lines, those for errors too, and they may leave it again', () => {
+  const failing: FlowDocument = {
+    ...exampleFlow,
+    nodes: {
+      ...exampleFlow.nodes,
+      bill: { ...(exampleFlow.nodes['bill'] as FlowDocument['nodes'][string]), onError: 'port' },
+      sorry: { type: 'core.map', version: 1, name: 'Sorry', inputs: {} },
+    },
+    edges: [...exampleFlow.edges, { id: 'bill:error:sorry', from: 'bill', port: 'error', to: 'sorry' }],
+  };
+  const made = wrapInLoop(failing, typesOf(failing), { type: typeOf('core.scope'), ids: ['bill'] });
+  const document = made?.document ?? failing;
+  expect(lines(document)).toEqual(['approved.out>scope', 'scope.each>bill', 'scope.error>sorry', 'scope.out>shape']);
+  expect(loopsOf(document, typesOf(document))).toEqual(new Set(['scope']));
+  const left = moveInto(document, typesOf(document), { ids: ['bill'], loopId: undefined });
+  expect(lines(left)).toContain('scope.out>bill');
+  expect(lines(unwrapLoop(document, typesOf(document), 'scope'))).toEqual(['approved.out>bill', 'bill.out>shape']);
+});

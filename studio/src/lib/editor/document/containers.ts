@@ -1,14 +1,14 @@
-import { isLoop, type FlowDocument, type NodeTypeInfo } from '@plumbline/workflows/flow';
+import { isContainer, type FlowDocument, type NodeTypeInfo } from '@plumbline/workflows/flow';
 
 /** Kinds of steps by node. */
 export type TypesOf = Pick<ReadonlyMap<string, NodeTypeInfo>, 'get'>;
 
-/** The steps that are loops, whether something stands in them or not. */
+/** The steps that are loops or scopes, whether something stands in them or not. */
 export function loopsOf(document: FlowDocument, types: TypesOf): ReadonlySet<string> {
-  return new Set(Object.keys(document.nodes).filter((id) => isLoop(types.get(id))));
+  return new Set(Object.keys(document.nodes).filter((id) => isContainer(types.get(id))));
 }
 
-/** The loop a step stands in directly; none for one whose loop is gone. */
+/** The loop or scope a step stands in directly; none for one whose container is gone. */
 export function parentOf(document: FlowDocument, nodeId: string): string | undefined {
   const parent = document.nodes[nodeId]?.parent;
   return parent !== undefined && document.nodes[parent] ? parent : undefined;
@@ -52,4 +52,9 @@ export function folded(document: FlowDocument, closed: ReadonlySet<string>): Flo
     nodes: Object.fromEntries(Object.entries(document.nodes).filter(([id]) => !hidden.has(id))),
     edges: document.edges.filter((edge) => !hidden.has(edge.from) && !hidden.has(edge.to)),
   };
+}
+
+/** Whether a step is a scope; known by its type alone, for where no catalog is at hand. */
+export function isScopeStep(document: FlowDocument, nodeId: string): boolean {
+  return document.nodes[nodeId]?.type === 'core.scope';
 }

@@ -87,6 +87,22 @@ export const exampleCatalog: CatalogInfo = {
         { id: 'each', title: 'Each item' },
       ],
     }),
+    type('core.scope', {
+      kind: 'logic',
+      title: 'Scope',
+      category: 'Logic',
+      control: 'scope',
+      input: {
+        type: 'object',
+        properties: { onFailure: { type: 'string', title: 'When a step fails', enum: ['undo', 'leave'] } },
+      },
+      output: { type: 'object', properties: {}, additionalProperties: false },
+      ports: [
+        { id: 'out', title: 'All done' },
+        { id: 'error', title: 'One failed' },
+        { id: 'each', title: 'Inside' },
+      ],
+    }),
     type('core.next-item', { kind: 'logic', title: 'Next item', category: 'Logic', control: 'next', ports: [] }),
     type('core.stop', { kind: 'logic', title: 'Stop here', category: 'Logic', ports: [] }),
     type('core.map', {

@@ -1,5 +1,6 @@
 import {
   LOOP_PORT,
+  isScope,
   leadsInside,
   portsOf,
   type FlowDocument,
@@ -86,7 +87,8 @@ export function wrapInLoop(
     const [leaves, enters] = [chosen.has(edge.from), chosen.has(edge.to)];
     if (leaves === enters) edges.set(edge.id, edge);
     else if (enters) draw(edge.from, edge.port, nodeId);
-    else draw(nodeId, 'out', edge.to);
+    // A scope has a way of its own for what fails in it.
+    else draw(nodeId, edge.port === 'error' && isScope(loop.type) ? 'error' : 'out', edge.to);
   }
   for (const id of entries) draw(nodeId, LOOP_PORT, id);
   const created: FlowNode = {

@@ -24,7 +24,7 @@ export function paintOf(
   const paint = new Map<string, StepPaint>();
   for (const step of run.steps) {
     // A step that is tried alone stands outside of its loops.
-    if (step.iteration !== '' && step.iteration !== iterationIn(run.document, step.nodeId, turns)) continue;
+    if (step.iteration !== '' && step.iteration !== iterationIn(run, step.nodeId, turns)) continue;
     paint.set(step.nodeId, {
       status: step.status,
       attempt: step.attempt,
@@ -53,7 +53,8 @@ export function travelled(run: Pick<RunDetail, 'steps' | 'document'>, turns: Cho
         const left = leadsInside(run.document, edge)
           ? from !== undefined
           : from
-            ? from.status === 'succeeded' && (from.port === null ? single(edge.from) : from.port === edge.port)
+            ? (from.status === 'succeeded' || from.port === 'error') &&
+              (from.port === null ? single(edge.from) : from.port === edge.port)
             : !run.document.edges.some((other) => other.to === edge.from);
         return left && to !== undefined && to.status !== 'skipped';
       })
@@ -68,8 +69,7 @@ export function stepsOfNode(
   turns: ChosenTurns = {},
 ): readonly StepDetail[] {
   return run.steps.filter(
-    (step) =>
-      step.nodeId === nodeId && (step.iteration === '' || step.iteration === iterationIn(run.document, nodeId, turns)),
+    (step) => step.nodeId === nodeId && (step.iteration === '' || step.iteration === iterationIn(run, nodeId, turns)),
   );
 }
 

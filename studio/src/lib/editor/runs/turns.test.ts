@@ -1,8 +1,8 @@
 import type { StepDetail, StepStatus } from '@plumbline/engine/contract';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { exampleFlow } from '../document/example.ts';
 import { paintOf, stepsOfNode } from './paint.ts';
-import { progressOf, turnsOf } from './turns.ts';
+import { itemWords, progressOf, turnsOf } from './turns.ts';
 
 const step = (nodeId: string, iteration: string, status: StepStatus, more: Partial<StepDetail> = {}): StepDetail => ({
   ...{ nodeId, iteration, status, name: nodeId, type: '', attempt: 1, maxAttempts: 1, port: null },
@@ -44,4 +44,36 @@ test('the turn that was chosen is painted, and its values are shown', () => {
 test('a loop around a step that was tried alone tells no progress', () => {
   const alone = { ...run, steps: [step('each', '', 'succeeded', { simulated: true })] };
   expect(progressOf(alone, 'each', {})).toBeUndefined();
+});
+
+describe('a scope', () => {
+  const scope = { type: 'core.scope', version: 1, name: 'Together', inputs: {} };
+  const inner = { ...bill, parent: 'scope' };
+  const tried = {
+    document: { ...exampleFlow, nodes: { ...exampleFlow.nodes, scope, bill: inner } },
+    steps: [
+      step('scope', '', 'running', { attempt: 2 }),
+      step('bill', '0', 'failed'),
+      step('bill', '0.undo', 'succeeded'),
+      step('bill', '1', 'succeeded'),
+    ],
+  };
+
+  test('shows its last try, unless another was chosen', () => {
+    expect(paintOf(tried).get('bill')?.status).toBe('succeeded');
+    expect(paintOf(tried, { scope: 0 }).get('bill')?.status).toBe('failed');
+    expect(turnsOf(tried, 'scope', {}).map(({ number }) => number)).toEqual([1, 2]);
+    expect(progressOf(tried, 'scope', {})).toBe('2 tries');
+  });
+
+  test('says what became of what it wrote', () => {
+    const error = { kind: 'invalid', code: 'invalid', message: '', fix: '', undone: ['a', 'b'], kept: ['c'] };
+    const failed = { ...tried, steps: [step('scope', '', 'failed', { error }), step('bill', '0', 'failed')] };
+    expect(progressOf(failed, 'scope', {})).toBe('2 undone, 1 stays');
+  });
+
+  test('is no item', () => {
+    expect(itemWords(tried.document, { nodeId: 'bill', iteration: '0' })).toBe('');
+    expect(itemWords(run.document, { nodeId: 'bill', iteration: '2' })).toBe(', item 3');
+  });
 });
