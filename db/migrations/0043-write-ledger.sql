@@ -6,7 +6,7 @@
 --   turns     turns of loops that are closed     begins   attempts that are opened, but only of runs that have not ended
 --   claims    intents, but only where there is none, and of no run that has ended
 --   begun     the runs of all begins and claims  skipped  steps of runs that no taken edge led to
---   runs      by id, where runs stand; one that has ended stays as it is
+--   runs      by id, where runs stand, and what they were held by; one that has ended stays as it is
 -- Gives the runs of `begun` that are open, and the keys of the intents that are new.
 --
 -- Every row is found by its whole key, by insertion or in a list: joined, a list of two would be taken for a hundred, and all that a company has be read for it.
@@ -105,7 +105,8 @@ begin
     end if;
     update runs set
       status = runs_by_id -> id::text ->> 'status', error = runs_by_id -> id::text -> 'error',
-      finished_at = (runs_by_id -> id::text ->> 'finished_at')::timestamptz
+      finished_at = (runs_by_id -> id::text ->> 'finished_at')::timestamptz,
+      lease = nullif(lease, (runs_by_id -> id::text ->> 'lease')::uuid)
      where company_id = company and id = any(ended) and finished_at is null;
   end if;
 

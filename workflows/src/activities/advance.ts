@@ -2,12 +2,16 @@ import { carryRun, endedReport } from './carry-run.ts';
 import type { AdvanceInput, LaneReport } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { takeUp } from './lane.ts';
+import { Leases } from './leases.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
 import type { PlanCache } from './plans.ts';
 import { createRunStep } from './run-step.ts';
 
 /** After this nothing new is begun: what is left comes with the next call, so that one slow vendor does not hold a whole carrier for long. */
 const BUDGET_MS = 4_000;
+
+/** So often it is looked whether a run is free that somebody else carries on. */
+const LOOK_MS = 50;
 
 export interface Carrying {
   /**
@@ -25,6 +29,7 @@ export interface Carrying {
 
 export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: LedgerWriter): Carrying {
   const runner = createRunStep(deps);
+  const leases = new Leases(deps);
   /** Runs this process carries on ahead of their carriers. */
   const ahead = new Map<string, Promise<LaneReport>>();
 
@@ -59,26 +64,49 @@ export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: Led
     },
   };
 
-  /** Takes runs up and sets them going. */
+  /** Takes runs up and sets them going; those that somebody else carries on, once they are free. */
   async function start(given: {
     readonly companyId: string;
     readonly planHash: string;
     readonly runIds: readonly string[];
     readonly onlyQueued: boolean;
+    readonly deadline?: number;
   }): Promise<Map<string, Promise<LaneReport>>> {
-    const { companyId, planHash, runIds, onlyQueued } = given;
+    const { companyId, planHash, runIds, onlyQueued, deadline = performance.now() + BUDGET_MS } = given;
     if (runIds.length === 0) return new Map();
     const plan = await plans.load(companyId, planHash);
-    const lanes = await takeUp({ store: deps.store, companyId, runIds, plan, ledger, now: deps.now(), onlyQueued });
+    const lease = leases.open(companyId);
+    const { lanes, held } = await takeUp({
+      ...{ store: deps.store, companyId, runIds, plan, ledger, now: deps.now(), onlyQueued },
+      ...{ lease: lease.id, leaseMs: leases.ms },
+    });
     deps.crashPoint?.('after-run-taken-up', planHash);
-    const deadline = performance.now() + BUDGET_MS;
-    return new Map(
+    const carried = new Map(
       [...lanes].map(([runId, lane]) => [
         runId,
         lane.ended
           ? Promise.resolve(endedReport(runId))
-          : carryRun(deps, runner, { companyId, planHash, plan, lane, deadline }),
+          : lease.during(runId, carryRun(deps, runner, { companyId, planHash, plan, lane, deadline })),
       ]),
     );
+    const later = held.length > 0 && !onlyQueued ? startLater({ ...given, runIds: held, deadline }) : undefined;
+    if (later)
+      for (const runId of held)
+        carried.set(
+          runId,
+          later.then((reports) => reports.get(runId) ?? busy(runId)),
+        );
+    return carried;
   }
+
+  async function startLater(given: Parameters<typeof start>[0] & { readonly deadline: number }) {
+    if (performance.now() > given.deadline) return new Map<string, Promise<LaneReport>>();
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    return await start(given);
+  }
+}
+
+/** Somebody else carries it on, and is not done yet. */
+function busy(runId: string): LaneReport {
+  return { runId, ended: false, wakeInMs: 0 };
 }

@@ -18,6 +18,8 @@ export interface Dependencies {
   readonly evaluator: Evaluator;
   readonly log: Logger;
   readonly now: () => Date;
+  /** So long a run stays with whoever took it up and was not heard of since. @default 6_000 */
+  readonly leaseMs?: number;
   /** Reaches vendors. */
   readonly fetch: typeof globalThis.fetch;
   /** Reaches addresses that users typed, and no private one. */

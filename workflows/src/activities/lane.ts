@@ -81,7 +81,8 @@ export interface Lane {
 }
 
 /**
- * Takes runs up: those that wait or have not begun are under way from now on, and everything that is known of them is read, all in one exchange.
+ * Takes runs up: those that wait or have not begun are under way from now on, and everything that is known of them is read, all in one exchange. Those that
+ * somebody else carries on come back as `held`.
  */
 export async function takeUp(given: {
   readonly store: Store;
@@ -92,8 +93,11 @@ export async function takeUp(given: {
   readonly now: Date;
   /** Leaves alone what somebody has begun. */
   readonly onlyQueued?: boolean;
-}): Promise<Map<string, Lane>> {
-  const { store, companyId, runIds, plan, ledger, now, onlyQueued = false } = given;
+  /** The name under which they are held, for so long unless it is prolonged. */
+  readonly lease: string;
+  readonly leaseMs: number;
+}): Promise<{ readonly lanes: ReadonlyMap<string, Lane>; readonly held: readonly string[] }> {
+  const { store, companyId, runIds, plan, ledger, now, onlyQueued = false, lease, leaseMs } = given;
   const company = literal(companyId);
   const ids = `${literal(`{${runIds.join(',')}}`)}::uuid[]`;
   const regions = regionsOf(plan.graph);
@@ -103,20 +107,7 @@ export async function takeUp(given: {
   const [, ...answers] = await store.script(companyId, [
     // A crash may lose that it was taken up, and then it is taken up again.
     `select set_config('synchronous_commit', 'off', true)`,
-    // Whoever is asked to by Temporal knows that Temporal has them.
-    `update runs set status = 'running', started_at = coalesce(started_at, ${literal(now.toISOString())})${
-      onlyQueued ? '' : `, confirmed_at = coalesce(confirmed_at, ${literal(now.toISOString())})`
-    }
-      where company_id = ${company} and id = any(${ids}) and finished_at is null${onlyQueued ? ` and status = 'queued'` : ''}
-     returning id`,
-    `select name, time_zone, currency from companies where id = ${company}`,
-    `select runs.id, runs.flow_id, runs.trigger_node_id, runs.queued_at, runs.finished_at, runs.depth, runs.compensate, runs.test,
-            events.subject_entity, events.subject_id,
-            coalesce(runs.urgency, case
-              when runs.test is not null or runs.rerun_of is not null or events.kind = 'call' or events.awaited_until is not null then 0
-              when events.kind = 'poll' then 2 else coalesce(events.lane, 1) end) as urgency
-       from runs left join events on events.company_id = runs.company_id and events.id = runs.event_id
-      where runs.company_id = ${company} and runs.id = any(${ids})`,
+    `select * from take_up(${ids}, ${literal(now.toISOString())}, ${onlyQueued}, ${literal(lease)}, ${Math.trunc(leaseMs)})`,
     ...(hasLoops
       ? [
           // What loops have done is not read again: at top level by name, inside them what is under way. Served by `steps_open_turns`.
@@ -127,20 +118,11 @@ export async function takeUp(given: {
         ]
       : [`select ${columns} from steps where company_id = ${company} and run_id = any(${ids})`]),
   ]);
-  const [taken, companies, all, ...stepRows] = answers as unknown as readonly [
-    { readonly id: string }[],
-    CompanyRow[],
-    RunRow[],
-    ...StepRow[][],
-  ];
-  const rows = stepRows.flat();
-  const ours = new Set(taken.map(({ id }) => id));
-  const runs = onlyQueued ? all.filter(({ id }) => ours.has(id)) : all;
-  const [owner] = companies;
-  if (!owner) throw new Error(`There is no company ${companyId}`);
-  const stepsOf = Map.groupBy(rows, (row) => row.run_id);
-  return new Map(
-    runs.map((run): [string, Lane] => {
+  const [runs, ...stepRows] = answers as unknown as readonly [RunRow[], ...StepRow[][]];
+  const stepsOf = Map.groupBy(stepRows.flat(), (row) => row.run_id);
+  const lanes = new Map(
+    runs.flatMap((run): [string, Lane][] => {
+      if (run.held) return [];
       const own = stepsOf.get(run.id) ?? [];
       const outputs = new Map<string, unknown>(
         // A step whose error is taken care of on a branch of its own gives that branch the error to read.
@@ -166,7 +148,7 @@ export async function takeUp(given: {
           steps,
           params: plan.params,
           run: { id: run.id, startedAt: run.queued_at.toISOString() },
-          company: { id: companyId, name: owner.name, timeZone: owner.time_zone, currency: owner.currency },
+          company: { id: companyId, name: run.company_name, timeZone: run.time_zone, currency: run.currency },
           ...(turns.length > 0
             ? {
                 loop: turnOf(turns.at(-1)),
@@ -177,28 +159,27 @@ export async function takeUp(given: {
       };
       const subject =
         run.subject_entity && run.subject_id ? { entity: run.subject_entity, id: run.subject_id } : undefined;
-      return [
-        run.id,
-        {
-          runId: run.id,
-          triggerNodeId: run.trigger_node_id,
-          flowId: run.flow_id,
-          ended: run.finished_at !== null,
-          subject,
-          company: { timeZone: owner.time_zone },
-          depth: run.depth,
-          urgency: run.urgency,
-          compensate: run.compensate,
-          test: run.test ?? undefined,
-          steps: new Map(own.map((row) => [stepName(row.node_id, row.iteration), toLaneStep(row)])),
-          outputs,
-          tries,
-          ...writing(ledger, companyId, run.id),
-          context: contextOf,
-        },
-      ];
+      const lane: Lane = {
+        runId: run.id,
+        triggerNodeId: run.trigger_node_id,
+        flowId: run.flow_id,
+        ended: run.finished_at !== null,
+        subject,
+        company: { timeZone: run.time_zone },
+        depth: run.depth,
+        urgency: run.urgency,
+        compensate: run.compensate,
+        test: run.test ?? undefined,
+        steps: new Map(own.map((row) => [stepName(row.node_id, row.iteration), toLaneStep(row)])),
+        outputs,
+        tries,
+        ...writing(ledger, companyId, run.id, lease),
+        context: contextOf,
+      };
+      return [[run.id, lane]];
     }),
   );
+  return { lanes, held: runs.flatMap(({ id, held }) => (held ? [id] : [])) };
 }
 
 /** Where the step stands that another one reads: in the turns around both, and in the last try of scopes that only it stands in. */
@@ -233,7 +214,7 @@ function turnOf(turn: Turn | undefined): Omit<Turn, 'loopId'> {
   return seen;
 }
 
-function writing(ledger: LedgerWriter, companyId: string, runId: string): Pick<Lane, 'note' | 'commit'> {
+function writing(ledger: LedgerWriter, companyId: string, runId: string, lease: string): Pick<Lane, 'note' | 'commit'> {
   // Two lanes: while one commit waits for the disk, the other is being made.
   const half = (runId.codePointAt(runId.length - 1) ?? 0) % 2 === 0 ? 'even' : 'odd';
   let noted: Promise<unknown> = Promise.resolve();
@@ -244,8 +225,10 @@ function writing(ledger: LedgerWriter, companyId: string, runId: string): Pick<L
       // Whoever commits next learns of it; until then it is nobody's unhandled rejection.
       noted.catch(() => undefined);
     },
-    commit: async (write) => {
-      const [, receipt] = await Promise.all([noted, ledger.submit(companyId, write, half)]);
+    commit: async ({ run, ...write }) => {
+      // Whoever says where the run stands lets it go.
+      const written = ledger.submit(companyId, run ? { ...write, run: { ...run, lease } } : write, half);
+      const [, receipt] = await Promise.all([noted, written]);
       return receipt;
     },
   };
@@ -264,12 +247,6 @@ function toLaneStep(row: StepRow): LaneStep {
   };
 }
 
-interface CompanyRow {
-  readonly name: string;
-  readonly time_zone: string;
-  readonly currency: string;
-}
-
 interface RunRow {
   readonly id: string;
   readonly flow_id: string;
@@ -282,6 +259,11 @@ interface RunRow {
   readonly test: TestRun | null;
   readonly subject_entity: string | null;
   readonly subject_id: string | null;
+  /** Somebody else carries it on. */
+  readonly held: boolean;
+  readonly company_name: string;
+  readonly time_zone: string;
+  readonly currency: string;
 }
 
 interface StepRow {

@@ -64,6 +64,8 @@ export interface RunStanding {
   /** Nodes that no taken edge led to. */
   readonly skipped?: readonly string[];
   readonly error?: StepFailure;
+  /** What the run was held by; it is free now. */
+  readonly lease?: string;
 }
 
 /** What one step writes at one moment; all of it is committed together. */
@@ -161,9 +163,14 @@ function batchOf(writes: readonly LedgerWrite[]): object {
       skipped.map((nodeId) => ({ run_id: runId, node_id: nodeId, at })),
     ),
     runs: Object.fromEntries(
-      runs.map(({ runId, status, at, error }) => [
+      runs.map(({ runId, status, at, error, lease }) => [
         runId,
-        { status, ...(error ? { error } : {}), finished_at: status === 'waiting' || status === 'parked' ? null : at },
+        {
+          status,
+          ...(error ? { error } : {}),
+          ...(lease ? { lease } : {}),
+          finished_at: status === 'waiting' || status === 'parked' ? null : at,
+        },
       ]),
     ),
   };

@@ -140,6 +140,37 @@ export class LoopLedger {
     return { index: last.index, pending, value: (pending ? previous?.value : last.value) ?? undefined };
   }
 
+  /** The first turn that failed. */
+  async failed(): Promise<{ readonly index: number; readonly error: StepFailure } | undefined> {
+    const row = await this.#store.tenant(this.#loop.companyId, (tx) =>
+      this.#rows(tx)
+        .select(['index', 'error'])
+        .where('status', '=', 'failed')
+        .orderBy('index')
+        .limit(1)
+        .executeTakeFirst(),
+    );
+    return row && { index: row.index, error: row.error as unknown as StepFailure };
+  }
+
+  /** Whether one of these steps, which stand right in the loop, left it. */
+  async wasLeftAt(nodeIds: readonly string[]): Promise<boolean> {
+    const { companyId, runId, iteration } = this.#loop;
+    const row = await this.#store.tenant(companyId, (tx) =>
+      tx
+        .selectFrom('steps')
+        .select('node_id')
+        .where('company_id', '=', companyId)
+        .where('run_id', '=', runId)
+        .where('node_id', 'in', nodeIds)
+        .where('port', '=', 'break')
+        .$if(iteration !== '', (query) => query.where('iteration', 'like', `${iteration}.%`))
+        .limit(1)
+        .executeTakeFirst(),
+    );
+    return row !== undefined;
+  }
+
   /** Opens the next turn of a loop that repeats. */
   async add(index: number): Promise<void> {
     const { companyId, runId, nodeId, iteration } = this.#loop;

@@ -151,6 +151,32 @@ describe('a loop over a list', () => {
     expect(vendor.calls).toEqual(['item a', 'item b', 'item b', 'item c', 'after 3 of 3']);
   });
 
+  test('whose worker died when an item had failed, or had left it, begins no other after that', async () => {
+    // Once the turn is closed, and before anything is said of the loop.
+    const dying = (times: number): Dependencies => ({
+      ...deps,
+      crashPoint: (point) => {
+        if (point === 'after-turn-closed' && times-- === 1) throw new Error('The worker is gone');
+      },
+    });
+    vendor.outcomes.set('item b', ['invalid']);
+    const failing = forEach({ items: expression('["a", "b", "c"]') }, { onError: 'stop' });
+    Object.assign(failing.nodes['loop'] ?? {}, { onError: 'stop' });
+    const failed = await (await publishFlow(bench, dying(2), failing)).begin();
+    await expect(failed.play()).rejects.toThrow('The worker is gone');
+    expect((await failed.play())?.ended).toBe(true);
+    expect(vendor.calls).toEqual(['item a', 'item b']);
+    expect((await failed.row())['error']).toMatchObject({ code: 'item_failed' });
+
+    vendor.calls.length = 0;
+    const leaving = forEach({ items: expression('["a", "b", "c"]') });
+    leaving.nodes['next'] = node('core.leave-loop', {}, { parent: 'loop' });
+    const left = await (await publishFlow(bench, dying(1), leaving)).begin();
+    await expect(left.play()).rejects.toThrow('The worker is gone');
+    expect((await left.play())?.ended).toBe(true);
+    expect(vendor.calls).toEqual(['item a', 'after 1 of 3']);
+  });
+
   test('takes its own way for errors when an item fails', async () => {
     vendor.outcomes.set('item a', ['invalid']);
     const flow = forEach({}, { onError: 'stop' });

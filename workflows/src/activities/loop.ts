@@ -39,7 +39,8 @@ export async function carryLoop(
   });
   const settings = opened ?? (await ledger.settings());
   const loop: OpenLoop = { run, node, step, scope, ledger, settings, opened: opened !== undefined };
-  const turned = node.control === 'while' ? await repeat(loop) : await forEach(loop);
+  const over = loop.opened ? undefined : await wasOver(loop);
+  const turned = over ?? (node.control === 'while' ? await repeat(loop) : await forEach(loop));
   if (turned.kind === 'paused') return { kind: 'paused' };
   return await close(loop, turned);
 }
@@ -59,6 +60,18 @@ type Turned =
   | { readonly kind: 'paused' }
   /** All turns are over, but for those that will not be done. */
   | { readonly kind: 'over'; readonly failure?: StepFailure };
+
+/** Whether a turn that is closed ended the loop, and whoever carried it on then did not come to say so. */
+async function wasOver(loop: OpenLoop): Promise<Turned | undefined> {
+  const { run, node, ledger, settings } = loop;
+  const leaving = regionsOf(run.work.plan.graph)
+    .inside(node.id)
+    .nodes.filter(({ control }) => control === 'break' || control === 'scope')
+    .map(({ id }) => id);
+  if (leaving.length > 0 && (await ledger.wasLeftAt(leaving))) return { kind: 'over' };
+  const failed = node.control === 'while' || settings.onItemError === 'stop' ? await ledger.failed() : undefined;
+  return failed && { kind: 'over', failure: itemFailed(loop, failed.index, failed.error) };
+}
 
 /** The turns of a list. */
 async function forEach(loop: OpenLoop): Promise<Turned> {

@@ -159,13 +159,16 @@ export async function openBench(): Promise<Bench> {
       const { companyId: company, runId, nodeId, planHash: hash } = attempt;
       const plan = await new PlanCache(database.store).load(company, hash);
       const ledger = createLedgerWriter(database.store);
-      const lanes = await takeUp({
+      const { lanes } = await takeUp({
         store: database.store,
         companyId: company,
         runIds: [runId],
         plan,
         ledger,
         now: deps.now(),
+        // Nobody lets it go again.
+        lease: randomUUID(),
+        leaseMs: 0,
       });
       const [lane, step] = [lanes.get(runId), plan.steps[nodeId]];
       if (!lane || !step) throw new Error(`There is no step ${nodeId} in run ${runId}`);

@@ -40,6 +40,7 @@ test.each([
   ]);
   const ledger = createLedgerWriter(deps.store);
   const plan = { params: {}, graph: { nodes: [], edges: [] } };
-  const lanes = await takeUp({ store: deps.store, companyId, runIds: [runId], plan, ledger, now: deps.now() });
+  const at = { store: deps.store, companyId, runIds: [runId], plan, ledger, now: deps.now() };
+  const { lanes } = await takeUp({ ...at, lease: randomUUID(), leaseMs: 0 });
   expect(lanes.get(runId)?.urgency).toBe(urgency);
 });
