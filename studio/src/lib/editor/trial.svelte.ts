@@ -31,6 +31,10 @@ export class Trial {
   readonly #editor: Editor;
   readonly #samples: Samples;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The test whose changes matter, from the moment it has a name: it may end before it was read for the first time. */
+  #followed: string | undefined;
+  /** Readings that were asked for; a slow one must not put back what a later one showed. */
+  #asked = 0;
 
   constructor(editor: Editor, samples: Samples) {
     this.#editor = editor;
@@ -50,8 +54,7 @@ export class Trial {
   watch(): () => void {
     void this.loadPins();
     const soon = (id: string) => {
-      const run = this.#editor.tried;
-      if (run && (id === run.id || id === '*')) this.#loadSoon(run.id);
+      if (this.#followed !== undefined && (id === this.#followed || id === '*')) this.#loadSoon(this.#followed);
     };
     const stops = [onChange('run', ({ id }) => soon(id)), onChange('step', ({ id }) => soon(id))];
     return () => {
@@ -75,6 +78,7 @@ export class Trial {
       const { runId } = await api.flows.test(this.#editor.flowId, request);
       this.#editor.view = { kind: 'draft' };
       this.#editor.turns = {};
+      this.#followed = runId;
       await this.#load(runId);
     } catch (error) {
       const { detail, fix } = asProblem(error);
@@ -100,6 +104,7 @@ export class Trial {
 
   /** Takes the paint of the last test off the drawing. */
   clear(): void {
+    this.#followed = undefined;
     this.#editor.tried = undefined;
     this.problem = undefined;
   }
@@ -112,13 +117,16 @@ export class Trial {
   }
 
   async #load(runId: string): Promise<void> {
+    const mine = ++this.#asked;
     let run: RunDetail;
     try {
       run = await api.runs.get(runId);
     } catch (error) {
+      if (mine !== this.#asked || runId !== this.#followed) return;
       this.problem = { message: asProblem(error).detail, fix: undefined };
       return;
     }
+    if (mine !== this.#asked || runId !== this.#followed) return;
     const before = this.#editor.tried;
     this.#editor.tried = run;
     const said = announcement(before, run);
