@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { acknowledging, evaluations, histories, loopItems, stepOverhead, waitingCost, workerMemory } from './engine.ts';
 import { handWritten } from './temporal.ts';
 import { startLoopback } from './loopback.ts';
+import { n8n } from './n8n.ts';
 import { latencies, median, quantile, throughput } from './measure.ts';
 import { plumbline } from './plumbline.ts';
 
@@ -57,8 +58,11 @@ async function onePerCarrier(): Promise<number> {
 
 const loopback = await startLoopback();
 let stopped = false;
+const n8nFolder = process.env['PLUMBLINE_BENCH_N8N'];
 const ours = await plumbline('b1', loopback.origin);
 const theirs = values.only === 'plumbline' ? undefined : await handWritten(loopback.origin);
+if (n8nFolder) say(`n8n from ${n8nFolder} is started`);
+const other = n8nFolder ? await n8n(loopback.origin, n8nFolder) : undefined;
 try {
   // Once for nothing: caches, connections, just-in-time compilation.
   await throughput(ours, loopback, 300, 16);
@@ -68,6 +72,10 @@ try {
       await throughput(contender, loopback, 100, 8);
       await latencies(contender, loopback, 20);
     }
+  if (other) {
+    await throughput(other, loopback, 40, 8);
+    await latencies(other, loopback, 10);
+  }
   for (let round = 1; round <= rounds; round++) {
     say(`round ${round} of ${rounds}`);
     const idle = await latencies(ours, loopback, 40);
@@ -75,6 +83,10 @@ try {
     note('b1_idle_p99_ms', quantile(idle, 0.99));
     note('b1_runs_per_s', await throughput(ours, loopback, runs, 64));
     note('b1_doubled', loopback.doubled());
+    if (other) {
+      note('n8n_idle_p50_ms', quantile(await latencies(other, loopback, 20), 0.5));
+      note('n8n_runs_per_s', await throughput(other, loopback, Math.min(runs, 100), 16));
+    }
     if (!theirs) continue;
     const local = await latencies(theirs.local, loopback, 40);
     note('temporal_local_idle_p50_ms', quantile(local, 0.5));
@@ -89,16 +101,16 @@ try {
   }
 } finally {
   await theirs?.[Symbol.asyncDispose]();
+  await other?.[Symbol.asyncDispose]();
   if (!stopped) await ours[Symbol.asyncDispose]();
   await loopback[Symbol.asyncDispose]();
 }
 const result = Object.fromEntries(
   Object.entries(figures).map(([name, list]) => [name, Number(median(list).toFixed(1))]),
 );
-if (result['b1_runs_per_s'] && result['temporal_local_runs_per_s'])
-  result['ratio_to_temporal_local'] = Number(
-    (result['b1_runs_per_s'] / result['temporal_local_runs_per_s']).toFixed(2),
-  );
+for (const rival of ['temporal_local', 'n8n'])
+  if (result['b1_runs_per_s'] && result[`${rival}_runs_per_s`])
+    result[`ratio_to_${rival}`] = Number((result['b1_runs_per_s'] / (result[`${rival}_runs_per_s`] ?? 1)).toFixed(2));
 if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
 else for (const [name, value] of Object.entries(result)) process.stdout.write(`${name.padEnd(34)} ${value}\n`);
 process.exit(0);
