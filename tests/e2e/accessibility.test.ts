@@ -1,13 +1,10 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Notice, Page as PageOf, RecordRow, RunSummary } from '@plumbline/engine/contract';
 import { playDemo } from '@plumbline/engine/demo/scenario';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../support/until.ts';
-import { gone, keepPictureOfFailure, see } from './looking.ts';
+import { gone, keepPictureOfFailure, objections, see, settled } from './looking.ts';
 import { desktop, openStudio, phone, type Studio, type Visit } from './studio.ts';
-
-const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
 let studio: Studio;
 /** Signed in, and not. */
@@ -173,26 +170,6 @@ async function visit(place: Place): Promise<Page> {
   await page.goto(place.path());
   await place.ready(page);
   return page;
-}
-
-async function settled(page: Page): Promise<void> {
-  await page.evaluate(async () => {
-    await document.fonts.ready;
-    const moving = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().iterations !== Infinity);
-    await Promise.all(moving.map(async ({ finished }) => await finished.catch(() => undefined)));
-  });
-}
-
-/** What axe objects to, a line each, once nothing moves any more. */
-async function objections(page: Page): Promise<readonly string[]> {
-  await settled(page);
-  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(
-      ({ target, failureSummary }) =>
-        `${id}: ${target.join(' ')}: ${failureSummary?.split('\n').slice(1).join(' ').trim()}`,
-    ),
-  );
 }
 
 describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {

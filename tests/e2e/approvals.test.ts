@@ -1,14 +1,12 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page as PageOf, RunDetail, TaskDetail, TaskSummary } from '@plumbline/engine/contract';
 import type { StudioClient } from '@plumbline/engine/demo/studio-client';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../support/until.ts';
 import { node, publishWebhookFlow, type WebhookFlow } from '../support/webhook-flow.ts';
-import { keepPictureOfFailure, see } from './looking.ts';
+import { objections, keepPictureOfFailure, see } from './looking.ts';
 import { desktop, openStudio, phone, type Studio, type Visit } from './studio.ts';
 
-const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const OWNER = 'dana@hartwell.example';
 const SUB = 'office@cascade-framing.example';
 const edge = (from: string, to: string, port = 'out') => ({ id: `${from}:${port}:${to}`, from, port, to });
@@ -63,16 +61,6 @@ async function asked(number: string, total: string): Promise<TaskSummary> {
     const { items } = await client.call<PageOf<TaskSummary>>('GET', '/api/tasks?view=open');
     return items.find(({ title }) => title.includes(number));
   });
-}
-
-async function objections(page: Page): Promise<readonly string[]> {
-  await page.evaluate(async () => {
-    await document.fonts.ready;
-    const moving = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().iterations !== Infinity);
-    await Promise.all(moving.map(async ({ finished }) => await finished.catch(() => undefined)));
-  });
-  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
 }
 
 const sideways = async (page: Page): Promise<readonly string[]> =>

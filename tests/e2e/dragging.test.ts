@@ -1,11 +1,10 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { FlowDetail } from '@plumbline/engine/contract';
 import type { FlowDocument } from '@plumbline/workflows/flow';
 import type { Locator, Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { node } from '../support/webhook-flow.ts';
 import { visitInParts } from './in-parts.ts';
-import { eventually, gone, see } from './looking.ts';
+import { objections, eventually, gone, see } from './looking.ts';
 
 const shared = visitInParts();
 let page: Page;
@@ -111,12 +110,7 @@ const isTarget = (id: string): Promise<boolean> =>
     .evaluate((frame) => frame.classList.contains('target'));
 
 async function noViolations(): Promise<void> {
-  // Colours that are still turning are measured as they are in between.
-  await page.waitForTimeout(400);
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
-    .analyze();
-  expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
+  expect(await objections(page)).toEqual([]);
 }
 
 /** A free spot in a frame, beside the steps in it. */

@@ -1,3 +1,4 @@
+import { AxeBuilder } from '@axe-core/playwright';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,4 +32,32 @@ export async function gone(...locators: readonly Locator[]): Promise<void> {
 /** Waits until what `look` gives is as wanted. */
 export async function eventually<T>(look: () => Promise<T> | T, wanted: T): Promise<void> {
   await expect.poll(look, { timeout: PATIENCE_MS, interval: 50 }).toEqual(wanted);
+}
+
+const wcag = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+
+/** What axe objects to, a line each, once nothing moves any more: colours that are still turning are measured as they are in between. */
+export async function objections(page: Page): Promise<readonly string[]> {
+  await settled(page);
+  const { violations } = await new AxeBuilder({ page }).withTags(wcag).analyze();
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(
+      ({ target, failureSummary }) =>
+        `${id}: ${target.join(' ')}: ${failureSummary?.split('\n').slice(1).join(' ').trim()}`,
+    ),
+  );
+}
+
+/** Waits until fonts are there and nothing moves that comes to an end; what ends may have begun something else. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    for (let round = 0; round < 3; round++) {
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      const moving = document
+        .getAnimations()
+        .filter(({ effect }) => effect?.getComputedTiming().iterations !== Infinity);
+      await Promise.all(moving.map(async ({ finished }) => await finished.catch(() => undefined)));
+    }
+  });
 }

@@ -1,14 +1,11 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page as PageOf, RunDetail, RunSummary, ValueMapDetail } from '@plumbline/engine/contract';
 import type { StudioClient } from '@plumbline/engine/demo/studio-client';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../support/until.ts';
 import { line, node, publishWebhookFlow, type WebhookFlow } from '../support/webhook-flow.ts';
-import { eventually, gone, keepPictureOfFailure, see } from './looking.ts';
+import { objections, eventually, gone, keepPictureOfFailure, see } from './looking.ts';
 import { desktop, openStudio, phone, type Studio, type Visit } from './studio.ts';
-
-const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
 let studio: Studio;
 let client: StudioClient;
@@ -60,10 +57,6 @@ async function open(path: string): Promise<Page> {
   keepPictureOfFailure(page);
   await page.goto(path);
   return page;
-}
-async function objections(page: Page): Promise<readonly string[]> {
-  const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
 }
 const read = () => client.call<ValueMapDetail>('GET', `/api/value-maps/${map.id}`);
 /** A picture for people, where one is asked for. */
