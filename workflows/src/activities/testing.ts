@@ -166,9 +166,9 @@ export async function openBench(): Promise<Bench> {
         plan,
         ledger,
         now: deps.now(),
-        // Nobody lets it go again.
+        // Nobody lets it go again; it has run out when it begins, also for whoever asks at the same moment.
         lease: randomUUID(),
-        leaseMs: 0,
+        leaseMs: -60_000,
       });
       const [lane, step] = [lanes.get(runId), plan.steps[nodeId]];
       if (!lane || !step) throw new Error(`There is no step ${nodeId} in run ${runId}`);
