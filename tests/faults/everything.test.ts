@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openLink, type Link, type Toxic } from '../support/bad-network.ts';
+import type { Toxic } from '../support/bad-network.ts';
+import { platformBehindNetwork, type PlatformBehindNetwork } from '../support/bad-ways.ts';
 import { killersOf } from '../support/kill.ts';
-import { startMockVendor, type MockVendor } from '../support/mock-vendor.ts';
-import { testPlatform, type TestPlatform } from '../support/platform.ts';
 import { chance, seed, size } from '../support/profile.ts';
 import { survive } from './survive.ts';
 
@@ -14,38 +13,17 @@ const manners: readonly Toxic[] = size(
 const everyMs = size(3_000, 8_000);
 const badMs = size(2_500, 20_000);
 
-let up: TestPlatform;
-let vendor: MockVendor;
-const links = new Map<string, Link>();
+let all: PlatformBehindNetwork;
 beforeAll(async () => {
-  vendor = await startMockVendor();
-  vendor.behave({ slowMs: 100 });
-  const toVendor = await openLink(vendor.port);
-  links.set('worker-vendor', toVendor);
-  up = await testPlatform(
-    { PLUMBLINE_ALLOWED_PRIVATE_ORIGINS: originOf(toVendor) },
-    {
-      ...{ workers: 2, apis: 2, fsync: true },
-      route: async (from, to, address) => {
-        const way = `${from}-${to}`;
-        const link = links.get(way) ?? (await openLink(Number(address.split(':')[1])));
-        links.set(way, link);
-        return `127.0.0.1:${link.port}`;
-      },
-    },
-  );
+  all = await platformBehindNetwork({ workers: 2, apis: 2 });
+  all.vendor.behave({ slowMs: 100 });
 });
-afterAll(async () => {
-  await up?.[Symbol.asyncDispose]();
-  for (const link of links.values()) await link[Symbol.asyncDispose]();
-  await vendor?.[Symbol.asyncDispose]();
-});
+afterAll(() => all?.[Symbol.asyncDispose]());
 
 test('workers, API processes, Temporal and the network fail all the time, at random: nothing is lost, nothing is doubled', async () => {
+  const { up, vendor, vendorOrigin, ways: links } = all;
   const luck = chance(seed);
   const killers = killersOf(up.platform, luck);
-  const toVendor = links.get('worker-vendor');
-  if (!toVendor) throw new Error('Nothing leads to the vendor');
   const cures = new Set<Promise<void>>();
   const bad = new Set<string>();
   const network = (): string => {
@@ -74,7 +52,7 @@ test('workers, API processes, Temporal and the network fail all the time, at ran
   let done = 0;
   const { acked, resent, repeatedRequests, repeatedWrites, restarts } = await survive(up, vendor, {
     row: 'R7',
-    origin: originOf(toVendor),
+    origin: vendorOrigin,
     flows: size(120, 3_000),
     perSecond: size(8, 5),
     faults,
@@ -107,7 +85,3 @@ test('workers, API processes, Temporal and the network fail all the time, at ran
   // Nobody hammers: a storm would be one more fault.
   expect(repeatedRequests).toBeLessThan(acked * 8);
 });
-
-function originOf(link: Link): string {
-  return `http://127.0.0.1:${link.port}`;
-}

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openLink, toxics, type Bites, type Link, type Toxic } from '../support/bad-network.ts';
-import { startMockVendor, type MockVendor } from '../support/mock-vendor.ts';
-import { testPlatform, type TestPlatform } from '../support/platform.ts';
+import { toxics, type Bites, type Link, type Toxic } from '../support/bad-network.ts';
+import { platformBehindNetwork, type PlatformBehindNetwork } from '../support/bad-ways.ts';
 import { chance, full, seed, size } from '../support/profile.ts';
 import { until } from '../support/until.ts';
 import { survive } from './survive.ts';
@@ -10,31 +9,11 @@ import { survive } from './survive.ts';
 const ways = ['api-postgres', 'worker-postgres', 'api-temporal', 'worker-temporal', 'worker-vendor'] as const;
 type Way = (typeof ways)[number];
 
-let up: TestPlatform;
-let vendor: MockVendor;
-const links = new Map<Way, Link>();
+let network: PlatformBehindNetwork;
 beforeAll(async () => {
-  vendor = await startMockVendor();
-  const toVendor = await openLink(vendor.port);
-  links.set('worker-vendor', toVendor);
-  up = await testPlatform(
-    { PLUMBLINE_ALLOWED_PRIVATE_ORIGINS: originOf(toVendor) },
-    {
-      ...{ workers: 1, apis: 1, fsync: true },
-      route: async (from, to, address) => {
-        const way = `${from}-${to}` as const;
-        const link = links.get(way) ?? (await openLink(Number(address.split(':')[1])));
-        links.set(way, link);
-        return `127.0.0.1:${link.port}`;
-      },
-    },
-  );
+  network = await platformBehindNetwork({ workers: 1, apis: 1 });
 });
-afterAll(async () => {
-  await up?.[Symbol.asyncDispose]();
-  for (const link of links.values()) await link[Symbol.asyncDispose]();
-  await vendor?.[Symbol.asyncDispose]();
-});
+afterAll(() => network?.[Symbol.asyncDispose]());
 
 /**
  * In the short form every way is bad in its turn, each in another manner, as chance has it; in the full one each way is bad in every manner. One at a time: a
@@ -55,9 +34,9 @@ test.each(cells.map((cell) => ({ cell, name: cell.map(([way, toxic]) => `${way} 
   'behind a bad network nothing is lost and nothing is doubled: $name',
   async ({ cell, name }) => {
     const before = new Map(cell.map(([way]) => [way, linkOf(way).bites()]));
-    const { repeatedRequests, restarts, acked } = await survive(up, vendor, {
+    const { repeatedRequests, restarts, acked } = await survive(network.up, network.vendor, {
       row: `R6 ${name}`,
-      origin: originOf(linkOf('worker-vendor')),
+      origin: network.vendorOrigin,
       flows: size(60, 100),
       perSecond: size(15, 10),
       faults: 1,
@@ -82,13 +61,9 @@ test.each(cells.map((cell) => ({ cell, name: cell.map(([way, toxic]) => `${way} 
 );
 
 function linkOf(way: Way): Link {
-  const link = links.get(way);
+  const link = network.ways.get(way);
   if (!link) throw new Error(`Nothing leads over ${way}`);
   return link;
-}
-
-function originOf(link: Link): string {
-  return `http://127.0.0.1:${link.port}`;
 }
 
 function biteOf(before: Bites | undefined, after: Bites): number {

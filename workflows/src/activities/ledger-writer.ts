@@ -35,6 +35,8 @@ export interface TurnEnd {
   /** Turn of the loops around it. */
   readonly parent: string;
   readonly index: number;
+  /** Where its steps stand. */
+  readonly iteration: string;
   readonly status: 'done' | 'failed';
   readonly value?: unknown;
   readonly error?: StepFailure;
@@ -141,7 +143,7 @@ function batchOf(writes: readonly LedgerWrite[]): object {
   );
   const turns = lastOf(
     writes.flatMap(({ turn }) => (turn ? [turn] : [])),
-    (turn) => nameOf({ ...turn, iteration: `${turn.parent}/${turn.index}` }),
+    nameOf,
   );
   const runs = lastOf(
     writes.flatMap(({ run }) => (run ? [run] : [])),
@@ -237,13 +239,13 @@ function endsOf(
   }));
 }
 
-function turnOf({ runId, nodeId, parent, index, status, value, error, at, nodes }: TurnEnd): object {
+function turnOf({ runId, nodeId, parent, index, iteration, status, value, error, at, nodes }: TurnEnd): object {
   return {
     run_id: runId,
     node_id: nodeId,
     parent,
     index,
-    iteration: parent === '' ? String(index) : `${parent}.${index}`,
+    iteration,
     status,
     ...(value === undefined ? {} : { value }),
     ...(error ? { error } : {}),

@@ -193,7 +193,7 @@ async function take(loop: OpenLoop, index: number, given: Omit<Turn, 'loopId' | 
   const deep = nodes.some((id) => regions.isScope(id)) ? regions.within(node.id) : [];
   lane.note({
     turn: {
-      ...{ runId: lane.runId, nodeId: node.id, parent: scope.iteration, index, at: run.deps.now(), nodes },
+      ...{ runId: lane.runId, nodeId: node.id, parent: scope.iteration, index, iteration, at: run.deps.now(), nodes },
       ...(end.failure ? { status: 'failed', error: end.failure } : { status: 'done', value }),
     },
     ...(deep.length > 0 ? closing(lane.runId, { nodes: deep, iteration }) : {}),
