@@ -28,6 +28,8 @@ export const checks = [
   { name: 'types', command: [bin('tsc'), '-p', 'tsconfig.json', '--noEmit'] },
   {
     name: 'svelte-check',
+    // In a fresh checkout nothing has written the types of the routes yet.
+    before: { command: [bin('svelte-kit'), 'sync'], cwd: join(root, 'studio') },
     command: [
       bin('svelte-check'),
       '--workspace',
@@ -58,11 +60,16 @@ export const checks = [
   { name: 'dead code', command: [bin('knip'), '--no-progress'] },
 ];
 
-/** Runs one check; resolves with whether it passed and what it said. */
-export function runCheck({ command: [program, ...args], accept }) {
+/** Runs one check, and what has to be done before it; resolves with whether it passed and what it said. */
+export async function runCheck({ before, command, accept }) {
+  const prepared = before ? await run(before.command, { cwd: before.cwd }) : undefined;
+  return prepared?.passed === false ? prepared : await run(command, { cwd: root, accept });
+}
+
+function run([program, ...args], { cwd, accept }) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
-      cwd: root,
+      cwd,
       shell: process.platform === 'win32',
       env: { ...process.env, FORCE_COLOR: '0' },
     });

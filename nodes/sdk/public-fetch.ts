@@ -1,9 +1,9 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { Agent, fetch as undiciFetch } from 'undici';
+import { Agent, interceptors, type Dispatcher } from 'undici';
 import { checkHeaders, checkUrl, forbidden, requirePublicAddress, type UrlRules } from './check-url.ts';
-import { isConnectorFailure } from './failure.ts';
 import { followRedirect, type Hop } from './redirect.ts';
+import { send } from './send.ts';
 
 export interface PublicFetchOptions extends UrlRules {
   /** @default the system's resolver; tests pass one that changes its mind */
@@ -23,8 +23,8 @@ export interface PublicFetchOptions extends UrlRules {
 export function createPublicFetch(options: PublicFetchOptions = {}): typeof globalThis.fetch {
   const { allow = [], allowHttp = false, maxRedirects = 3, timeoutMs = 30_000 } = options;
   const timeouts = { connectTimeout: timeoutMs, headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
-  const guarded = new Agent({ ...timeouts, connect: { lookup: publicLookup(options.lookup ?? resolve) } });
-  const trusted = new Agent(timeouts);
+  const guarded = unpacking(new Agent({ ...timeouts, connect: { lookup: publicLookup(options.lookup ?? resolve) } }));
+  const trusted = unpacking(new Agent(timeouts));
 
   return async (input, init = {}) => {
     const [first, given] =
@@ -38,11 +38,7 @@ export function createPublicFetch(options: PublicFetchOptions = {}): typeof glob
     for (let redirects = 0; ; redirects++) {
       const dispatcher = rules.allow.includes(hop.url.origin) ? trusted : guarded;
       const { method, body } = hop;
-      const response = await send(
-        hop.url,
-        { ...given, method, body, headers: hop.headers, redirect: 'manual' },
-        dispatcher,
-      );
+      const response = await send(hop.url, { ...given, method, body, headers: hop.headers }, dispatcher);
       const next = followRedirect(hop, response, rules);
       if (!next) return response;
       await response.body?.cancel();
@@ -52,15 +48,9 @@ export function createPublicFetch(options: PublicFetchOptions = {}): typeof glob
   };
 }
 
-async function send(url: URL, init: RequestInit, dispatcher: Agent): Promise<Response> {
-  try {
-    // undici's own types for fetch differ from the DOM's in names only.
-    return (await undiciFetch(url, { ...init, dispatcher } as never)) as unknown as Response;
-  } catch (error) {
-    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
-      if (isConnectorFailure(cause)) throw cause;
-    throw error;
-  }
+/** Bodies come out unpacked, those of refusals too. */
+function unpacking(agent: Agent): Dispatcher {
+  return agent.compose(interceptors.decompress({ skipErrorResponses: false }));
 }
 
 /**
