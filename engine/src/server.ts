@@ -75,7 +75,7 @@ export async function startServer(
         log,
         now: deps.now,
         confirmed,
-        isIdle: () => settings.PLUMBLINE_AT_ONCE && (dispatcher?.isIdle ?? false),
+        isIdle: (companyId) => settings.PLUMBLINE_AT_ONCE && (dispatcher?.isIdle(companyId) ?? false),
         ...(deps.crashPoint ? { crashPoint: deps.crashPoint } : {}),
       }),
     ),

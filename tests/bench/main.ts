@@ -49,24 +49,20 @@ async function engineFigures(): Promise<void> {
   note('doubled', loopback.doubled());
 }
 
-/** B1 with a Temporal workflow for every run, as the hand-written ones have. */
-async function onePerCarrier(): Promise<number> {
-  await using alone = await plumbline('b1-alone', loopback.origin, { PLUMBLINE_CARRIER_RUNS: '1' });
-  await throughput(alone, loopback, 100, 16);
-  return await throughput(alone, loopback, Math.min(runs, 600), 64);
-}
-
 const loopback = await startLoopback();
-let stopped = false;
 const n8nFolder = process.env['PLUMBLINE_BENCH_N8N'];
 const ours = await plumbline('b1', loopback.origin);
+// With a Temporal workflow for every run, as the hand-written ones have.
+const alone = values.short ? undefined : await plumbline('b1-alone', loopback.origin, { PLUMBLINE_CARRIER_RUNS: '1' });
 const theirs = values.only === 'plumbline' ? undefined : await handWritten(loopback.origin);
 if (n8nFolder) say(`n8n from ${n8nFolder} is started`);
 const other = n8nFolder ? await n8n(loopback.origin, n8nFolder) : undefined;
+let stopped = false;
 try {
   // Once for nothing: caches, connections, just-in-time compilation.
   await throughput(ours, loopback, 300, 16);
   await latencies(ours, loopback, 40);
+  if (alone) await throughput(alone, loopback, 100, 16);
   if (theirs)
     for (const contender of [theirs.local, theirs.activities]) {
       await throughput(contender, loopback, 100, 8);
@@ -83,6 +79,7 @@ try {
     note('b1_idle_p99_ms', quantile(idle, 0.99));
     note('b1_runs_per_s', await throughput(ours, loopback, runs, 64));
     note('b1_doubled', loopback.doubled());
+    if (alone) note('b1_one_per_carrier_runs_per_s', await throughput(alone, loopback, Math.min(runs, 300), 64));
     if (other) {
       note('n8n_idle_p50_ms', quantile(await latencies(other, loopback, 20), 0.5));
       note('n8n_runs_per_s', await throughput(other, loopback, Math.min(runs, 100), 16));
@@ -93,24 +90,25 @@ try {
     note('temporal_local_runs_per_s', await throughput(theirs.local, loopback, Math.min(runs, 150), 16));
     note('temporal_activities_runs_per_s', await throughput(theirs.activities, loopback, Math.min(runs, 80), 16));
   }
-  if (!values.short) {
-    await engineFigures();
-    await ours[Symbol.asyncDispose]();
-    stopped = true;
-    note('b1_one_per_carrier_runs_per_s', await onePerCarrier());
-  }
+  await alone?.[Symbol.asyncDispose]();
+  stopped = true;
+  if (!values.short) await engineFigures();
 } finally {
   await theirs?.[Symbol.asyncDispose]();
   await other?.[Symbol.asyncDispose]();
-  if (!stopped) await ours[Symbol.asyncDispose]();
+  await ours[Symbol.asyncDispose]();
+  if (!stopped) await alone?.[Symbol.asyncDispose]();
   await loopback[Symbol.asyncDispose]();
 }
 const result = Object.fromEntries(
   Object.entries(figures).map(([name, list]) => [name, Number(median(list).toFixed(1))]),
 );
-for (const rival of ['temporal_local', 'n8n'])
-  if (result['b1_runs_per_s'] && result[`${rival}_runs_per_s`])
-    result[`ratio_to_${rival}`] = Number((result['b1_runs_per_s'] / (result[`${rival}_runs_per_s`] ?? 1)).toFixed(2));
+for (const [ratio, one, other] of [
+  ['ratio_to_temporal_local', 'b1_runs_per_s', 'temporal_local_runs_per_s'],
+  ['ratio_to_n8n', 'b1_runs_per_s', 'n8n_runs_per_s'],
+  ['one_per_carrier_to_temporal_local', 'b1_one_per_carrier_runs_per_s', 'temporal_local_runs_per_s'],
+] as const)
+  if (result[one] && result[other]) result[ratio] = Number((result[one] / result[other]).toFixed(2));
 if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
 else for (const [name, value] of Object.entries(result)) process.stdout.write(`${name.padEnd(34)} ${value}\n`);
 process.exit(0);

@@ -258,13 +258,15 @@ async function start(flow: WebhookFlow, mark: string, status: string): Promise<R
 }
 
 async function ended(flowId: string, status: string): Promise<RunSummary> {
-  return await until(`the run of ${flowId} to be ${status}`, async () => {
+  const look = async (): Promise<RunSummary | false | undefined> => {
     // The API may be the one that just died.
     const page = await client.call<Page<RunSummary>>('GET', `/api/runs?flowId=${flowId}`).catch(() => undefined);
     const [run, ...others] = page?.items ?? [];
     expect(others).toEqual([]);
     return run?.status === status && run;
-  });
+  };
+  // A dozen deaths in a row, and after each Temporal takes ten seconds to give the dead worker's carriers to the other one.
+  return await until(`the run of ${flowId} to be ${status}`, look, { withinMs: 300_000 });
 }
 
 async function planOf(flow: WebhookFlow): Promise<string> {

@@ -132,6 +132,16 @@ describe('events are gathered for the dispatcher', () => {
     });
   });
 
+  test('but not while it is another company’s that Temporal has not confirmed', async () => {
+    await flow('k');
+    const box = inbox();
+    await box.submit(companyId, event('k', 'a'));
+    companyId = await database.company();
+    await flow('k');
+    expect((await box.submit(companyId, event('k', 'a'))).dispatched).toBe(true);
+    answer();
+  });
+
   test('when many come at once', async () => {
     await flow('k');
     const box = inbox();

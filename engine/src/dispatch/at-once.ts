@@ -15,8 +15,8 @@ export interface AtOnceOptions {
   readonly log: Logger;
   readonly now: () => Date;
   readonly confirmed: ConfirmedCarriers;
-  /** Whether the dispatcher has nothing to do. */
-  readonly isIdle: () => boolean;
+  /** Whether the dispatcher has nothing to do for a company. */
+  readonly isIdle: (companyId: string) => boolean;
   readonly crashPoint?: CrashPointReached;
 }
 
@@ -26,23 +26,23 @@ export interface AtOnceOptions {
  */
 export class AtOnce {
   readonly #options: AtOnceOptions;
-  /** Carriers that Temporal has not confirmed: while there are some, the next events are gathered. */
-  #starting = 0;
+  /** Companies with carriers that Temporal has not confirmed: the next events of theirs are gathered. */
+  readonly #starting = new Set<string>();
 
   constructor(options: AtOnceOptions) {
     this.#options = options;
   }
 
-  mayTake(events: number): boolean {
-    return events <= EVENTS && this.#starting === 0 && this.#options.isIdle();
+  mayTake(companyId: string, events: number): boolean {
+    return events <= EVENTS && !this.#starting.has(companyId) && this.#options.isIdle(companyId);
   }
 
   /** Temporal is told after the event was acknowledged; if it is away, the dispatcher's sweep tells it later. */
-  start(runs: readonly QueuedRun[]): void {
+  start(companyId: string, runs: readonly QueuedRun[]): void {
     if (runs.length === 0) return;
     for (const { planHash } of runs) this.#options.crashPoint?.('after-runs-written', planHash);
-    this.#starting++;
-    void startCarriers(this.#options, runs).finally(() => this.#starting--);
+    this.#starting.add(companyId);
+    void startCarriers(this.#options, runs).finally(() => this.#starting.delete(companyId));
   }
 
   /**

@@ -31,9 +31,11 @@ const AHEAD_RUNS = 4;
  * Takes pending events of one company and writes the runs they start: first a look without locks, then one transaction that takes only what nobody else
  * has taken meanwhile. An event is either still pending or has its runs, never half of them. Runs of one plan share carriers.
  */
-export async function claimEvents(options: ClaimOptions): Promise<QueuedRun[]> {
+export async function claimEvents(
+  options: ClaimOptions,
+): Promise<{ readonly settled: number; readonly runs: readonly QueuedRun[] }> {
   const pending = await readPending(options);
-  if (pending.size === 0) return [];
+  if (pending.size === 0) return { settled: 0, runs: [] };
   const started: Match[] = [];
   const ignored: { readonly id: string; readonly reason: string }[] = [];
   for (const [eventId, subscribers] of pending) {
@@ -48,9 +50,9 @@ export async function claimEvents(options: ClaimOptions): Promise<QueuedRun[]> {
     for (const { subscriber } of started) options.crashPoint?.(point, subscriber.planHash);
   };
   passing('before-runs-written');
-  const queued = await write(options, intoCarriers(started, options), ignored);
+  const runs = await write(options, intoCarriers(started, options), ignored);
   passing('after-runs-written');
-  return queued;
+  return { settled: runs.length + ignored.length, runs };
 }
 
 interface Subscriber {

@@ -4,7 +4,8 @@ import type { CrashPointReached } from '@plumbline/workflows/crash-points';
 import type { Evaluator } from '@plumbline/workflows/evaluate/pool';
 import type { Logger } from 'pino';
 import { keepApprovals } from './approval-keeper.ts';
-import { claimEvents, type QueuedRun } from './claim.ts';
+import { claimEvents } from './claim.ts';
+import { InTurns } from './in-turns.ts';
 import { fireDueSchedules } from './scheduler.ts';
 import { startCarriers, type ConfirmedCarriers } from './start-carriers.ts';
 import { wakeRuns } from './wake-runs.ts';
@@ -28,6 +29,8 @@ const SWEEP_MS = 1_000;
 /** A start that Temporal has not confirmed is repeated after this. */
 const UNCONFIRMED_MS = 5_000;
 const BATCH = 200;
+/** Companies whose events are claimed side by side; each takes a connection of the pool, which webhooks need too. */
+const SIDE_BY_SIDE = 4;
 
 /**
  * Turns stored events into runs. Any number of processes may run one: events are claimed with `skip locked`, runs are unique per event and
@@ -35,6 +38,7 @@ const BATCH = 200;
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
+  readonly #turns: InTurns;
   readonly #stopListening: Promise<() => Promise<void>>;
   readonly #sweep: NodeJS.Timeout;
   #wake: (() => void) | undefined;
@@ -44,7 +48,11 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#stopListening = listen(options.dispatcherUrl, 'plumbline_events', () => this.look());
+    this.#turns = new InTurns((companyId) => this.#dispatch(companyId), SIDE_BY_SIDE);
+    this.#stopListening = listen(options.dispatcherUrl, 'plumbline_events', (companyId) => {
+      this.#turns.ask(companyId);
+      this.look();
+    });
     this.#sweep = setInterval(() => this.look(), SWEEP_MS);
     this.#loop = this.#run();
   }
@@ -55,38 +63,38 @@ export class Dispatcher {
     this.#wake?.();
   }
 
-  /** Whether it waits for something to do. */
-  get isIdle(): boolean {
-    return this.#wake !== undefined && !this.#again;
+  /** Whether nothing of this company's is waiting for it, as far as it knows. */
+  isIdle(companyId: string): boolean {
+    return !this.#turns.has(companyId);
   }
 
   async close(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#sweep);
     this.look();
-    await this.#loop;
+    await Promise.all([this.#loop, this.#turns.close()]);
     await (
       await this.#stopListening
     )();
   }
 
+  /** What is not about new events of one company: runs to be woken, times that have come, and what a notice was lost of. */
   async #run(): Promise<void> {
     // Not by the clock on the wall: one that is put back would have everything wait until it is as late again.
-    let lastRestart = -Infinity;
+    let lastSweep = -Infinity;
     while (!this.#stopped) {
       this.#again = false;
       try {
-        const queued = await this.#claimAll();
-        await startCarriers(this.#options, queued);
         const woken = await wakeRuns(this.#options);
-        if (performance.now() - lastRestart >= SWEEP_MS) {
-          lastRestart = performance.now();
+        if (performance.now() - lastSweep >= SWEEP_MS) {
+          lastSweep = performance.now();
+          for (const companyId of await this.#options.dispatcher.companiesWithPendingEvents())
+            this.#turns.ask(companyId);
           await this.#restartUnconfirmed();
-          const fired = await fireDueSchedules(this.#options);
-          const kept = await keepApprovals(this.#options);
-          if (fired > 0 || kept.includes('expired')) continue;
+          await fireDueSchedules(this.#options);
+          await keepApprovals(this.#options);
         }
-        if (queued.length > 0 || woken > 0) continue;
+        if (woken > 0) continue;
       } catch (error) {
         this.#options.log.error({ err: error }, 'dispatch did not get through; it looks again in a second');
       }
@@ -95,20 +103,18 @@ export class Dispatcher {
     }
   }
 
-  /** One batch per company and round, so that a company with thousands of events does not keep the others waiting. */
-  async #claimAll(): Promise<QueuedRun[]> {
+  /** Turns a batch of a company's events into runs. @returns whether there may be more. */
+  async #dispatch(companyId: string): Promise<boolean> {
     const { store, evaluator, runsPerCarrier, log, now, crashPoint } = this.#options;
-    const companies = await this.#options.dispatcher.companiesWithPendingEvents();
-    const queued: QueuedRun[] = [];
-    for (const companyId of companies) {
-      try {
-        const given = { store, evaluator, companyId, limit: BATCH, runsPerCarrier, now: now() };
-        queued.push(...(await claimEvents(crashPoint ? { ...given, crashPoint } : given)));
-      } catch (error) {
-        log.error({ err: error, companyId }, 'events of this company could not be dispatched now');
-      }
+    try {
+      const given = { store, evaluator, companyId, limit: BATCH, runsPerCarrier, now: now() };
+      const { settled, runs } = await claimEvents(crashPoint ? { ...given, crashPoint } : given);
+      await startCarriers(this.#options, runs);
+      return settled > 0;
+    } catch (error) {
+      log.error({ err: error, companyId }, 'events of this company could not be dispatched now; the next look is soon');
+      return false;
     }
-    return queued;
   }
 
   /** Runs whose carrier may never have reached Temporal. */

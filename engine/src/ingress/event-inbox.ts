@@ -33,9 +33,10 @@ export function eventInbox(store: Store, atOnce: AtOnce): GroupCommit<NewEvent, 
   return new GroupCommit<NewEvent, StoredEvent>({
     apply: async (companyId, events) => {
       const given = givenRows(events);
-      if (!atOnce.mayTake(events.length)) return receipts(events, await insert(store, companyId, given));
+      if (!atOnce.mayTake(companyId, events.length)) return receipts(events, await insert(store, companyId, given));
       const [rows = []] = await store.script(companyId, [atOnce.statement(companyId, given)]);
       atOnce.start(
+        companyId,
         rows.flatMap((row): QueuedRun[] =>
           row['run_id'] === null
             ? []
