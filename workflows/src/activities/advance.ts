@@ -1,3 +1,4 @@
+import { Admission } from './admission.ts';
 import { carryRun, endedReport } from './carry-run.ts';
 import type { AdvanceInput, LaneReport } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -30,6 +31,7 @@ export interface Carrying {
 export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: LedgerWriter): Carrying {
   const runner = createRunStep(deps);
   const leases = new Leases(deps);
+  const admission = new Admission();
   /** Runs this process carries on ahead of their carriers. */
   const ahead = new Map<string, Promise<LaneReport>>();
 
@@ -72,21 +74,28 @@ export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: Led
     readonly onlyQueued: boolean;
     readonly deadline?: number;
   }): Promise<Map<string, Promise<LaneReport>>> {
-    const { companyId, planHash, runIds, onlyQueued, deadline = performance.now() + BUDGET_MS } = given;
+    const { companyId, planHash, runIds, onlyQueued } = given;
     if (runIds.length === 0) return new Map();
     const plan = await plans.load(companyId, planHash);
+    const leave = await admission.enter(companyId, runIds.length);
     const lease = leases.open(companyId);
     const { lanes, held } = await takeUp({
       ...{ store: deps.store, companyId, runIds, plan, ledger, now: deps.now(), onlyQueued },
       ...{ lease: lease.id, leaseMs: leases.ms },
+    }).catch((error: unknown) => {
+      runIds.forEach(leave);
+      throw error;
     });
+    // What was waited for at the door is not taken from what the runs may take.
+    const deadline = given.deadline ?? performance.now() + BUDGET_MS;
     deps.crashPoint?.('after-run-taken-up', planHash);
+    for (const runId of runIds) if (!lanes.has(runId) || lanes.get(runId)?.ended) leave();
     const carried = new Map(
       [...lanes].map(([runId, lane]) => [
         runId,
         lane.ended
           ? Promise.resolve(endedReport(runId))
-          : lease.during(runId, carryRun(deps, runner, { companyId, planHash, plan, lane, deadline })),
+          : lease.during(runId, carryRun(deps, runner, { companyId, planHash, plan, lane, deadline }).finally(leave)),
       ]),
     );
     const later = held.length > 0 && !onlyQueued ? startLater({ ...given, runIds: held, deadline }) : undefined;
