@@ -26,7 +26,10 @@ export function declaredOutput(node: FlowNode, type: NodeTypeInfo): JsonSchema |
     properties: Object.fromEntries(
       fields.map((field) => [
         field.id,
-        { ...typeOf({ type: String(usual), ...field }, outputFields.records), ...(field.title ? { title: field.title } : {}) },
+        {
+          ...typeOf({ type: String(usual), ...field }, outputFields.records),
+          ...(field.title ? { title: field.title } : {}),
+        },
       ]),
     ),
     required: fields.filter(({ required }) => required).map(({ id }) => id),
