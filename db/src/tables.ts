@@ -130,6 +130,8 @@ export interface Tables {
     plan_hash: string;
     /** Who changed what since the version before. */
     authors: ColumnType<Record<string, { name: string; at: string }[]>, string | undefined, never>;
+    /** What flows that call it depend on; null in versions from before there was one. */
+    interface: ColumnType<Record<string, unknown> | null, string | undefined, never>;
     note: string | null;
     published_by: string | null;
     published_at: CreatedAt;

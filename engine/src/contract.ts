@@ -108,6 +108,20 @@ export interface FlowVersionSummary {
   readonly openRuns: number;
 }
 
+/** A published flow that calls another one, which changed so that it no longer can. */
+export interface BrokenCaller {
+  readonly flowId: string;
+  readonly flowName: string;
+  readonly status: FlowSummary['status'];
+  /** What the compiler says of it now and did not say before. */
+  readonly findings: readonly Finding[];
+}
+
+/** What was published, and whom it concerns. */
+export interface FlowPublished extends FlowVersionSummary {
+  readonly brokenCallers: readonly BrokenCaller[];
+}
+
 export interface FlowVersionDetail extends FlowVersionSummary {
   readonly document: FlowDocument;
 }
@@ -1005,12 +1019,14 @@ export interface Accounting {
  *   GET    /api/flows/:id                        FlowDetail
  *   DELETE /api/flows/:id                        204
  *   PUT    /api/flows/:id/draft                  If-Match; { name, document } → DraftSaved; 409 `revision_conflict`
- *   POST   /api/flows/:id/publish                { note? } → FlowVersionSummary; 422 `flow_invalid` with findings
+ *   GET    /api/flows/interfaces                 FlowInfo[]   (what each takes from flows that call it, and hands back)
+ *   GET    /api/flows/:id/broken-callers?version  BrokenCaller[]   (if that version, or else the draft, were published)
+ *   POST   /api/flows/:id/publish                { note? } → FlowPublished; 422 `flow_invalid` with findings
  *   POST   /api/flows/:id/switch                 { on } → FlowSummary
  *   POST   /api/flows/:id/start                  { values } → { eventId }   (manual trigger)
  *   GET    /api/flows/:id/versions               FlowVersionSummary[]
  *   GET    /api/flows/:id/versions/:number       FlowVersionDetail
- *   POST   /api/flows/:id/versions/:number/publish  { note? } → FlowVersionSummary   (an old one again, under a new number)
+ *   POST   /api/flows/:id/versions/:number/publish  { note? } → FlowPublished   (an old one again, under a new number)
  *   GET    /api/flows/:id/export?version         FlowExport
  *   POST   /api/flows/import                     FlowImport → FlowImported; 422 flow_invalid with every problem
  *   GET    /api/flows/:id/triggers               TriggerInfo[]

@@ -1,15 +1,18 @@
 import { json, type Transaction } from '@plumbline/db';
-import { compile, type CatalogInfo, type FlowDocument } from '@plumbline/workflows/flow';
+import { compile, flowInterface, type CatalogInfo, type FlowDocument } from '@plumbline/workflows/flow';
 import { planHash } from '@plumbline/workflows/plan-hash';
 import type { Catalog } from '@plumbline/nodes';
-import type { ChangeAuthors } from '../contract.ts';
+import type { BrokenCaller, ChangeAuthors } from '../contract.ts';
 import { ApiError } from '../problem.ts';
-import { withCompanyMaps } from '../value-maps/read.ts';
+import { brokenCallers } from './broken-callers.ts';
+import { companyCatalog } from './company-catalog.ts';
 import { subscribe } from './subscribe.ts';
 
 export interface Published {
   readonly number: number;
   readonly hash: string;
+  /** Flows that can no longer call it as they do. */
+  readonly brokenCallers: readonly BrokenCaller[];
 }
 
 /**
@@ -33,7 +36,10 @@ export async function publish(
   },
 ): Promise<Published> {
   const { companyId, flowId, document } = work;
-  const { findings, plan } = compile(document, await withCompanyMaps(tx, companyId, work.info));
+  const { findings, plan } = compile(
+    document,
+    await companyCatalog(tx, { companyId, flowId, document, info: work.info }),
+  );
   if (!plan) {
     const errors = findings.filter((finding) => finding.severity === 'error');
     throw new ApiError(
@@ -46,6 +52,7 @@ export async function publish(
     );
   }
   await requireConnections(tx, companyId, document);
+  const broken = await brokenCallers(tx, { companyId, flowId, document, info: work.info });
   const hash = planHash(plan);
   await tx
     .insertInto('plans')
@@ -67,6 +74,7 @@ export async function publish(
       number,
       document: json(document),
       plan_hash: hash,
+      interface: json(flowInterface(document, work.info)),
       note: work.note ?? null,
       published_by: work.publishedBy,
       authors: json(work.authors ?? {}),
@@ -79,7 +87,7 @@ export async function publish(
     .where('id', '=', flowId)
     .execute();
   await subscribe(tx, { companyId, flowId, document, catalog: work.catalog, seal: work.seal, now: work.now });
-  return { number, hash };
+  return { number, hash, brokenCallers: broken };
 }
 
 /** A document may only name connections of its own company; the composite key in the database would refuse others anyway. */

@@ -9,7 +9,7 @@ import {
 } from '@plumbline/workflows/flow';
 import type { FlowDetail, FlowSummary, RunStatus } from '../contract.ts';
 import { notFound } from '../problem.ts';
-import { withCompanyMaps } from '../value-maps/read.ts';
+import { companyCatalog } from './company-catalog.ts';
 
 /** All flows of the company, newest change first. */
 export async function listFlows(
@@ -39,15 +39,24 @@ export async function readFlow(
     draft,
     revision: row.draft_revision,
     authors: row.draft_authors,
-    findings: await findingsOf(tx, companyId, draft, info),
+    findings: await findingsOf(tx, { companyId, flowId, document: draft, info }),
   };
 }
 
 /** What the compiler says of a document of the company, whatever its state. */
-export async function findingsOf(tx: Transaction, companyId: string, document: unknown, info: CatalogInfo) {
-  const parsed = parseFlow(document);
+export async function findingsOf(
+  tx: Transaction,
+  given: {
+    readonly companyId: string;
+    readonly flowId: string;
+    readonly document: unknown;
+    readonly info: CatalogInfo;
+  },
+) {
+  const parsed = parseFlow(given.document);
   if ('findings' in parsed) return parsed.findings;
-  return compile(parsed.document, await withCompanyMaps(tx, companyId, info)).findings;
+  const { document } = parsed;
+  return compile(document, await companyCatalog(tx, { ...given, document })).findings;
 }
 
 type FlowRow = Awaited<ReturnType<ReturnType<typeof flowRows>['execute']>>[number];

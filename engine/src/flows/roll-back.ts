@@ -1,12 +1,12 @@
 import { json, type Transaction } from '@plumbline/db';
 import { appendAudit } from '@plumbline/db/queries/audit';
-import { canonicalJson, type FlowDocument } from '@plumbline/workflows/flow';
-import type { FlowVersionSummary } from '../contract.ts';
-import { ApiError, notFound } from '../problem.ts';
+import { canonicalJson } from '@plumbline/workflows/flow';
+import type { FlowPublished } from '../contract.ts';
+import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { publish } from './publish.ts';
 import { readFlow } from './read.ts';
-import { readVersions } from './versions.ts';
+import { readLatest, readVersionDocument } from './versions.ts';
 
 /**
  * Publishes an old version again, under a new number: history only grows. A draft with changes of its own stays; one without follows.
@@ -23,22 +23,14 @@ export async function rollBack(
     readonly actor: string;
     readonly seal: (subscriptionId: string, secret: string) => Promise<string>;
   },
-): Promise<FlowVersionSummary> {
+): Promise<FlowPublished> {
   const { companyId, flowId, number, note, actor, seal } = work;
   const flow = await readFlow(tx, companyId, flowId, info, deps.now());
-  const old = await tx
-    .selectFrom('flow_versions')
-    .select('document')
-    .where('company_id', '=', companyId)
-    .where('flow_id', '=', flowId)
-    .where('number', '=', number)
-    .executeTakeFirst();
-  if (!old) throw notFound('version');
+  const document = await readVersionDocument(tx, { companyId, flowId, number });
   if (flow.publishedVersion === number)
     throw new ApiError('invalid_transition', `Version ${number} is the one that is live.`, {
       fix: 'Choose an earlier one.',
     });
-  const document = old.document as FlowDocument;
   const published = await publish(tx, {
     ...{ companyId, flowId, document, publishedBy: actor, catalog: deps.catalog, info, seal, now: deps.now() },
     note: note ?? `Back to version ${number}`,
@@ -58,6 +50,5 @@ export async function rollBack(
     targetId: flowId,
     details: { to: number, version: published.number, plan: published.hash },
   });
-  const [latest] = await readVersions(tx, companyId, flowId);
-  return latest as FlowVersionSummary;
+  return { ...(await readLatest(tx, companyId, flowId)), brokenCallers: published.brokenCallers };
 }

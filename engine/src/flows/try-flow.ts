@@ -10,6 +10,7 @@ import {
   partUpTo,
   planOfOne,
   sampleOf,
+  typeOfStep,
   type CatalogInfo,
   type FlowDocument,
   type Plan,
@@ -20,7 +21,7 @@ import { sql } from 'kysely';
 import type { TestRequest } from '../contract.ts';
 import { ApiError } from '../problem.ts';
 import type { QueuedRun } from '../dispatch/claim.ts';
-import { withCompanyMaps } from '../value-maps/read.ts';
+import { companyCatalog } from './company-catalog.ts';
 
 /** Version number of runs that try a draft out: there is none. */
 export const DRAFT = 0;
@@ -41,7 +42,8 @@ export async function tryFlow(
     readonly now: Date;
   },
 ): Promise<QueuedRun> {
-  const { companyId, flowId, document, request, info, now } = work;
+  const { companyId, flowId, document, request, now } = work;
+  const info = await companyCatalog(tx, work);
   const target = request.only ?? request.upTo;
   const triggerNodeId = triggerOf(document, info, request.trigger?.nodeId);
   if (target !== undefined && (!document.nodes[target] || target === triggerNodeId))
@@ -50,9 +52,9 @@ export async function tryFlow(
       fix: 'Choose one of its steps.',
     });
   const part = target === undefined ? document : partUpTo(document, target);
-  const plan = compiled(part, await withCompanyMaps(tx, companyId, info));
+  const plan = compiled(part, info);
   const pins = await readPins(tx, companyId, flowId);
-  const given = request.only === undefined ? undefined : await givenOutputs(tx, { ...work, part, plan, pins });
+  const given = request.only === undefined ? undefined : await givenOutputs(tx, { ...work, info, part, plan, pins });
   const whole = request.only === undefined ? plan : planOfOne(plan, triggerNodeId, request.only);
   const hash = planHash(whole);
   const test: TestRun = {
@@ -168,7 +170,7 @@ function triggerOutput(
 
 function madeUp(document: FlowDocument, info: CatalogInfo, nodeId: string): unknown {
   const node = document.nodes[nodeId];
-  const type = node && findNodeType(info, node.type, node.version);
+  const type = node && typeOfStep(info, node);
   return node && type ? sampleOf(outputSchema(node, type), nodeId) : {};
 }
 

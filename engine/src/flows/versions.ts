@@ -1,5 +1,7 @@
 import type { Transaction } from '@plumbline/db';
+import type { FlowDocument } from '@plumbline/workflows/flow';
 import type { FlowVersionSummary } from '../contract.ts';
+import { notFound } from '../problem.ts';
 
 /** A flow's versions, newest first, with the runs that still run each. */
 export async function readVersions(tx: Transaction, companyId: string, flowId: string): Promise<FlowVersionSummary[]> {
@@ -28,4 +30,27 @@ export async function readVersions(tx: Transaction, companyId: string, flowId: s
     authors: row.authors,
     openRuns: openRuns.get(row.number) ?? 0,
   }));
+}
+
+/** The version that was published last. @throws ApiError `not_found` before the first */
+export async function readLatest(tx: Transaction, companyId: string, flowId: string): Promise<FlowVersionSummary> {
+  const [latest] = await readVersions(tx, companyId, flowId);
+  if (!latest) throw notFound('version');
+  return latest;
+}
+
+/** What a version was drawn as. @throws ApiError `not_found` */
+export async function readVersionDocument(
+  tx: Transaction,
+  version: { readonly companyId: string; readonly flowId: string; readonly number: number },
+): Promise<FlowDocument> {
+  const row = await tx
+    .selectFrom('flow_versions')
+    .select('document')
+    .where('company_id', '=', version.companyId)
+    .where('flow_id', '=', version.flowId)
+    .where('number', '=', version.number)
+    .executeTakeFirst();
+  if (!row) throw notFound('version');
+  return row.document as FlowDocument;
 }

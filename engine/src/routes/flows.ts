@@ -1,25 +1,28 @@
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { json } from '@plumbline/db';
-import { emptyFlow, flowDocumentSchema, writeFlowFile, type FlowDocument } from '@plumbline/workflows/flow';
+import { emptyFlow, flowDocumentSchema, writeFlowFile, type FlowInfo } from '@plumbline/workflows/flow';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
 import type {
+  BrokenCaller,
   DraftSaved,
   FlowDetail,
   FlowExport,
+  FlowPublished,
   FlowVersionDetail,
-  FlowVersionSummary,
   Page,
   FlowSummary,
 } from '../contract.ts';
+import { brokenCallers } from '../flows/broken-callers.ts';
 import { importFlow } from '../flows/import.ts';
+import { readFlowInfos } from '../flows/interfaces.ts';
 import { publish } from '../flows/publish.ts';
 import { findingsOf, listFlows, readFlow } from '../flows/read.ts';
 import { rollBack } from '../flows/roll-back.ts';
 import { readSamples } from '../flows/samples.ts';
 import { saveDraft } from '../flows/save-draft.ts';
-import { readVersions } from '../flows/versions.ts';
+import { readLatest, readVersionDocument, readVersions } from '../flows/versions.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { valid } from '../validate.ts';
@@ -98,17 +101,34 @@ export function flowRoutes(services: Services) {
         const { flow, document } = await store.tenant(companyId, async (tx) => {
           const flow = await readFlow(tx, companyId, id, info, now());
           if (version === undefined) return { flow, document: await renameValueMaps(tx, companyId, flow.draft) };
-          const row = await tx
-            .selectFrom('flow_versions')
-            .select('document')
-            .where('company_id', '=', companyId)
-            .where('flow_id', '=', id)
-            .where('number', '=', version)
-            .executeTakeFirst();
-          if (!row) throw notFound('version');
-          return { flow, document: await renameValueMaps(tx, companyId, row.document as FlowDocument) };
+          const document = await readVersionDocument(tx, { companyId, flowId: id, number: version });
+          return { flow, document: await renameValueMaps(tx, companyId, document) };
         });
         return c.json(writeFlowFile({ name: flow.name, description: flow.description, document }) satisfies FlowExport);
+      },
+    )
+    .get('/interfaces', requireRight('flow:read'), async (c) => {
+      const { companyId } = c.get('actor');
+      const flows = await store.tenant(companyId, (tx) => readFlowInfos(tx, { companyId, info }));
+      return c.json(flows satisfies readonly FlowInfo[]);
+    })
+    .get(
+      '/:id/broken-callers',
+      requireRight('flow:read'),
+      valid('param', flowId),
+      valid('query', z.strictObject({ version: z.coerce.number().int().positive().optional() })),
+      async (c) => {
+        const { companyId } = c.get('actor');
+        const { id } = c.req.valid('param');
+        const { version } = c.req.valid('query');
+        const callers = await store.tenant(companyId, async (tx) => {
+          const document =
+            version === undefined
+              ? (await readFlow(tx, companyId, id, info, now())).draft
+              : await readVersionDocument(tx, { companyId, flowId: id, number: version });
+          return await brokenCallers(tx, { companyId, flowId: id, document, info });
+        });
+        return c.json(callers satisfies readonly BrokenCaller[]);
       },
     )
     .get('/:id', requireRight('flow:read'), valid('param', flowId), async (c) => {
@@ -161,7 +181,7 @@ export function flowRoutes(services: Services) {
           });
         const saved = await store.tenant(companyId, async (tx): Promise<DraftSaved> => ({
           revision: await saveDraft(tx, { companyId, flowId: id, revision, ...input, author: actor, now: now() }),
-          findings: await findingsOf(tx, companyId, input.document, info),
+          findings: await findingsOf(tx, { companyId, flowId: id, document: input.document, info }),
         }));
         return c.json(saved);
       },
@@ -175,7 +195,7 @@ export function flowRoutes(services: Services) {
         const { companyId, name: actor } = c.get('actor');
         const { id } = c.req.valid('param');
         const { note } = c.req.valid('json');
-        const version = await store.tenant(companyId, async (tx) => {
+        const version = await store.tenant(companyId, async (tx): Promise<FlowPublished> => {
           const flow = await readFlow(tx, companyId, id, info, now());
           const published = await publish(tx, {
             companyId,
@@ -202,8 +222,7 @@ export function flowRoutes(services: Services) {
             targetId: id,
             details: { version: published.number, plan: published.hash },
           });
-          const [latest] = await readVersions(tx, companyId, id);
-          return latest as FlowVersionSummary;
+          return { ...(await readLatest(tx, companyId, id)), brokenCallers: published.brokenCallers };
         });
         return c.json(version);
       },
@@ -269,14 +288,7 @@ export function flowRoutes(services: Services) {
         const { id, number } = c.req.valid('param');
         const version = await store.tenant(companyId, async (tx): Promise<FlowVersionDetail | undefined> => {
           const summary = (await readVersions(tx, companyId, id)).find((candidate) => candidate.number === number);
-          const row = await tx
-            .selectFrom('flow_versions')
-            .select('document')
-            .where('company_id', '=', companyId)
-            .where('flow_id', '=', id)
-            .where('number', '=', number)
-            .executeTakeFirst();
-          return summary && row && { ...summary, document: row.document as FlowDocument };
+          return summary && { ...summary, document: await readVersionDocument(tx, { companyId, flowId: id, number }) };
         });
         if (!version) throw notFound('version');
         return c.json(version);

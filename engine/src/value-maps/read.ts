@@ -1,11 +1,5 @@
 import type { Transaction } from '@plumbline/db';
-import {
-  changesOfValueMap,
-  inOrder,
-  type CatalogInfo,
-  type ValueMapInfo,
-  type ValueMapTable,
-} from '@plumbline/workflows/flow';
+import { changesOfValueMap, inOrder, type ValueMapInfo, type ValueMapTable } from '@plumbline/workflows/flow';
 import type { ValueMapDetail, ValueMapDiff, ValueMapSummary, ValueMapVersion } from '../contract.ts';
 import { notFound } from '../problem.ts';
 import { countUses } from './usage.ts';
@@ -17,10 +11,10 @@ export async function listValueMaps(tx: Transaction, companyId: string): Promise
   return rows.map((row) => ({ ...summarize(row), flows: uses.get(row.id) ?? 0 }));
 }
 
-/** The catalog with the value maps that the company has, so that the compiler misses those it has not. */
-export async function withCompanyMaps(tx: Transaction, companyId: string, info: CatalogInfo): Promise<CatalogInfo> {
+/** All value maps of the company, as far as flows depend on them. */
+export async function readValueMapInfos(tx: Transaction, companyId: string): Promise<ValueMapInfo[]> {
   const rows = await current(tx, companyId).execute();
-  return { ...info, valueMaps: rows.map(({ id, name, columns }): ValueMapInfo => ({ id, name, columns })) };
+  return rows.map(({ id, name, columns }) => ({ id, name, columns }));
 }
 
 /** @throws ApiError `not_found` */

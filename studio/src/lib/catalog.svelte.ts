@@ -51,8 +51,8 @@ class Catalog {
 
 export const catalog = new Catalog();
 
-/** The catalog with the value maps that the company has now, so that the compiler misses those it has not. @throws ApiProblem */
+/** The catalog with the value maps and the flows that the company has now, so that the compiler misses those it has not. @throws ApiProblem */
 export async function catalogOfCompany(): Promise<CatalogInfo> {
-  const [info, valueMaps] = await Promise.all([catalog.load(), api.valueMaps.list()]);
-  return { ...info, valueMaps: valueMaps.map(({ id, name, columns }) => ({ id, name, columns })) };
+  const [info, valueMaps, flows] = await Promise.all([catalog.load(), api.valueMaps.list(), api.flows.interfaces()]);
+  return { ...info, valueMaps: valueMaps.map(({ id, name, columns }) => ({ id, name, columns })), flows };
 }

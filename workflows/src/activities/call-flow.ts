@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { json, literal, type Transaction } from '@plumbline/db';
 import { checkForm, ConnectorFailure, type FormField } from '@plumbline/nodes';
 import { sql } from 'kysely';
+import { CALLED_TRIGGER } from '../flow/flow-call.ts';
 import type { Plan } from '../flow/plan.ts';
 import { QUEUED_CHANNEL, type QueuedNotice } from '../go-ahead.ts';
 import type { RunRef } from './contract.ts';
@@ -9,8 +10,6 @@ import type { Dependencies } from './dependencies.ts';
 import type { PlatformStep } from './platform.ts';
 import { letGoIn } from './turns/lock.ts';
 
-/** The trigger of flows that other flows call. */
-export const CALLED_TRIGGER = 'core.flow-input';
 /** Calls may be so deep: a flow that calls itself ends there. */
 const DEPTH = 8;
 

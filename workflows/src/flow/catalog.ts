@@ -93,12 +93,49 @@ export interface ValueMapInfo {
   readonly columns: readonly ValueMapColumn[];
 }
 
+/** A field that a flow asks its callers for. */
+export interface CallField {
+  readonly id: string;
+  readonly title: string;
+  readonly type: 'text' | 'number' | 'date' | 'yes_no' | 'any';
+  readonly required: boolean;
+}
+
+/** What a version of a flow takes from whoever calls it, and hands back to them. */
+export type FlowInterface =
+  | { readonly kind: 'not_callable' }
+  | {
+      readonly kind: 'callable';
+      /** Empty when it takes whatever it is given. */
+      readonly fields: readonly CallField[];
+      /** What is not `required` of it may be missing. */
+      readonly result: JsonSchema;
+    };
+
+/** A flow of the company, as far as flows that call it depend on it. */
+export interface FlowInfo {
+  readonly id: string;
+  readonly name: string;
+  /** The version that is live; null before the first. */
+  readonly publishedVersion: number | null;
+  /** Every number from 1 to this one is a version. */
+  readonly latestVersion: number;
+  /** Each from the version `since` until the next one, oldest first: interfaces change less often than drawings. */
+  readonly interfaces: readonly { readonly since: number; readonly interface: FlowInterface }[];
+  /** What its drawing will be; only of a flow that has no version. */
+  readonly draft?: FlowInterface;
+}
+
 /** Everything that can stand on a canvas, as data. */
 export interface CatalogInfo {
   readonly connectors: readonly ConnectorInfo[];
   readonly nodeTypes: readonly NodeTypeInfo[];
   /** Those of the company; absent where nobody has asked which there are, and then none is missed. */
   readonly valueMaps?: readonly ValueMapInfo[];
+  /** Those of the company, or at least those that are called; absent as above. */
+  readonly flows?: readonly FlowInfo[];
+  /** The flow that is compiled, where it has an id: what it takes itself is only just being drawn. */
+  readonly flowId?: string;
 }
 
 /** Finds a node type by id and version. */

@@ -4,6 +4,7 @@ export * from './changes.ts';
 export * from './check-value.ts';
 export * from './compile/index.ts';
 export * from './finding.ts';
+export * from './flow-call.ts';
 export * from './flow-file.ts';
 export * from './literals.ts';
 export * from './part.ts';

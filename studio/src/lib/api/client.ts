@@ -1,5 +1,6 @@
 import type {
   Accounting,
+  BrokenCaller,
   CatalogInfo,
   Choice,
   ConnectionSummary,
@@ -11,6 +12,7 @@ import type {
   EventDrop,
   FlowDetail,
   FlowPin,
+  FlowPublished,
   FlowSummary,
   FlowVersionDetail,
   FlowVersionSummary,
@@ -56,7 +58,7 @@ import type {
   WaitingOutcome,
   WebhookSecret,
 } from '@plumbline/engine/contract';
-import type { FlowDocument } from '@plumbline/workflows/flow';
+import type { FlowDocument, FlowInfo } from '@plumbline/workflows/flow';
 import { send } from './send.ts';
 
 const id = encodeURIComponent;
@@ -107,6 +109,7 @@ export const api = {
   catalog: () => send<CatalogInfo>('/api/catalog'),
   flows: {
     list: () => send<Page<FlowSummary>>('/api/flows'),
+    interfaces: () => send<readonly FlowInfo[]>('/api/flows/interfaces'),
     create: (name: string) => post<FlowDetail>('/api/flows', { name }),
     get: (flow: string) => send<FlowDetail>(`/api/flows/${id(flow)}`),
     remove: (flow: string) => send<void>(`/api/flows/${id(flow)}`, { method: 'DELETE' }),
@@ -117,14 +120,17 @@ export const api = {
         headers: { 'If-Match': `"${revision}"` },
       }),
     publish: (flow: string, note?: string) =>
-      post<FlowVersionSummary>(`/api/flows/${id(flow)}/publish`, note ? { note } : {}),
+      post<FlowPublished>(`/api/flows/${id(flow)}/publish`, note ? { note } : {}),
+    /** Of a version, or of the draft, if it were published. */
+    brokenCallers: (flow: string, version?: string) =>
+      send<readonly BrokenCaller[]>(`/api/flows/${id(flow)}/broken-callers`, { query: { version } }),
     switch: (flow: string, on: boolean) => post<FlowSummary>(`/api/flows/${id(flow)}/switch`, { on }),
     start: (flow: string, values: Readonly<Record<string, unknown>>) =>
       post<{ readonly eventId: string }>(`/api/flows/${id(flow)}/start`, { values }),
     versions: (flow: string) => send<readonly FlowVersionSummary[]>(`/api/flows/${id(flow)}/versions`),
     version: (flow: string, number: number) => send<FlowVersionDetail>(`/api/flows/${id(flow)}/versions/${number}`),
     rollBack: (flow: string, number: number, note?: string) =>
-      post<FlowVersionSummary>(`/api/flows/${id(flow)}/versions/${number}/publish`, note ? { note } : {}),
+      post<FlowPublished>(`/api/flows/${id(flow)}/versions/${number}/publish`, note ? { note } : {}),
     triggers: (flow: string) => send<readonly TriggerInfo[]>(`/api/flows/${id(flow)}/triggers`),
     triggerSecret: (flow: string, nodeId: string) =>
       post<WebhookSecret>(`/api/flows/${id(flow)}/triggers/${id(nodeId)}/secret`),

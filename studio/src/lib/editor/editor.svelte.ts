@@ -1,5 +1,6 @@
 import type { FlowDetail, RunDetail, StepStatus } from '@plumbline/engine/contract';
 import {
+  canonicalJson,
   checkStructure,
   compile,
   LOOP_PORT,
@@ -68,7 +69,7 @@ const noTravel: ReadonlySet<string> = new Set();
 /** One flow on the drawing table: its document with all that was done to it, what is chosen, what is wrong, and how it is kept. */
 export class Editor {
   readonly flowId: string;
-  readonly catalog: CatalogInfo;
+  catalog = $state.raw<CatalogInfo>() as CatalogInfo;
   #history = $state.raw<History<FlowDocument>>() as History<FlowDocument>;
   #name = $state('');
   flow = $state.raw<FlowDetail>() as FlowDetail;
@@ -96,7 +97,7 @@ export class Editor {
   constructor(flow: FlowDetail, catalog: CatalogInfo, mayEdit = true) {
     this.mayEdit = mayEdit;
     this.flowId = flow.id;
-    this.catalog = catalog;
+    this.catalog = { ...catalog, flowId: flow.id };
     this.flow = flow;
     this.#name = flow.name;
     this.#history = startHistory(flow.draft);
@@ -498,6 +499,14 @@ export class Editor {
     const flow = await api.flows.get(this.flowId);
     this.flow = flow;
     this.changedSincePublish = flow.hasUnpublishedChanges;
+  }
+
+  /** Reads anew which flows there are to call, and checks the draft against them. @throws ApiProblem */
+  async refreshFlows(): Promise<void> {
+    const flows = await api.flows.interfaces();
+    if (canonicalJson(flows) === canonicalJson(this.catalog.flows ?? null)) return;
+    this.catalog = { ...this.catalog, flows };
+    this.#compileSoon();
   }
 
   /** Ends a conflict: their draft replaces ours, or ours goes over theirs. */

@@ -1,4 +1,4 @@
-import type { FlowDetail, FlowVersionSummary, Problem } from '@plumbline/engine/contract';
+import type { BrokenCaller, FlowDetail, FlowVersionSummary, Problem } from '@plumbline/engine/contract';
 import { changesBetween, type FlowDocument } from '@plumbline/workflows/flow';
 import { SvelteMap } from 'svelte/reactivity';
 import { api } from '../api/client.ts';
@@ -19,6 +19,8 @@ export class VersionsPage {
   versions = $state.raw<readonly FlowVersionSummary[]>();
   problem = $state.raw<Problem>();
   busy = $state(false);
+  /** Flows that could no longer call this one, if the newer side were published in the place of the live version. */
+  broken = $state.raw<readonly BrokenCaller[]>([]);
   readonly #flowId: () => string;
   readonly #chosen: () => { readonly from: Side | null; readonly to: Side | null };
   /** A version never changes, so each is fetched once. */
@@ -37,6 +39,9 @@ export class VersionsPage {
     refreshOn(['run'], () => void this.refresh());
     $effect(() => {
       for (const side of [this.from, this.to]) void this.#fetch(side);
+    });
+    $effect(() => {
+      void this.#readBroken(this.to, this.flow?.publishedVersion ?? null);
     });
   }
 
@@ -119,6 +124,13 @@ export class VersionsPage {
       this.busy = false;
       void this.refresh();
     }
+  }
+
+  async #readBroken(to: Side, live: number | null): Promise<void> {
+    this.broken = [];
+    if (live === null || to === String(live)) return;
+    const broken = await api.flows.brokenCallers(this.#flowId(), to === DRAFT ? undefined : to).catch(() => []);
+    if (this.to === to) this.broken = broken;
   }
 
   #document(side: Side): FlowDocument | undefined {

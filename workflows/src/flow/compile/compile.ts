@@ -4,6 +4,7 @@ import type { Plan, PlanEdge, PlanNode, PlanStep } from '../plan.ts';
 import { scheduleProblem } from '../schedule.ts';
 import { flowDocumentSchema, limits, type FlowDocument, type FlowNode } from '../schema.ts';
 import { checkApproval } from './approvals.ts';
+import { checkCall } from './calls.ts';
 import { defaultPolicy, isScope } from './scopes.ts';
 import { checkMappings } from './mappings.ts';
 import { checkStructure, type Structure } from './structure.ts';
@@ -67,6 +68,7 @@ export function compile(document: FlowDocument, catalog: CatalogInfo): Compiled 
     findings.push(...checkAnswer(document, structure, nodeId));
     findings.push(...checkApproval(document, nodeId));
     findings.push(...checkLookup(document, catalog, nodeId));
+    findings.push(...checkCall(document, catalog, structure, nodeId));
     mapped.params.forEach((id) => params.add(id));
     steps[nodeId] = {
       type: node.type,

@@ -20,12 +20,16 @@ export function declaredOutput(node: FlowNode, type: NodeTypeInfo): JsonSchema |
   if (!outputFields || list?.kind !== 'literal') return undefined;
   const fields = fieldsSchema.safeParse(list.value).data ?? [];
   if (fields.length === 0) return undefined;
+  const usual = type.input.properties?.[outputFields.list]?.items?.properties?.['type']?.default;
   const values: JsonSchema = {
     type: 'object',
     properties: Object.fromEntries(
       fields.map((field) => [
         field.id,
-        { ...typeOf(field, outputFields.records), ...(field.title ? { title: field.title } : {}) },
+        {
+          ...typeOf({ type: String(usual), ...field }, outputFields.records),
+          ...(field.title ? { title: field.title } : {}),
+        },
       ]),
     ),
     required: fields.filter(({ required }) => required).map(({ id }) => id),

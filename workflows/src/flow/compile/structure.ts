@@ -1,5 +1,6 @@
-import { findNodeType, type CatalogInfo, type NodeTypeInfo } from '../catalog.ts';
+import type { CatalogInfo, NodeTypeInfo } from '../catalog.ts';
 import type { Finding } from '../finding.ts';
+import { typeOfStep } from '../flow-call.ts';
 import { portsOf } from '../port.ts';
 import type { FlowDocument } from '../schema.ts';
 import { checkLoops, leadsInside } from './loops.ts';
@@ -7,6 +8,7 @@ import { checkScopes, defaultPolicy, readsOfScopes, type ScopeReads } from './sc
 
 /** A flow whose nodes are known and whose edges lead somewhere. */
 export interface Structure {
+  /** As `typeOfStep` tells them. */
   readonly types: ReadonlyMap<string, NodeTypeInfo>;
   /** Node ids, every node after all that lead to it. */
   readonly order: readonly string[];
@@ -24,7 +26,7 @@ export function checkStructure(document: FlowDocument, catalog: CatalogInfo): St
   const findings: Finding[] = [];
   const types = new Map<string, NodeTypeInfo>();
   for (const [nodeId, node] of Object.entries(document.nodes)) {
-    const type = findNodeType(catalog, node.type, node.version);
+    const type = typeOfStep(catalog, node);
     if (type) types.set(nodeId, type);
     else
       findings.push({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { calledFields, formFieldOf, readCallValues, writeCallValues } from './call-values.ts';
+import { fieldsShown, formFieldOf, readCallValues, writeCallValues } from './call-values.ts';
 
 test.each([
   [{ job: { kind: 'literal', value: 'Lot 7' } }],
@@ -21,15 +21,11 @@ test('an object that is computed otherwise is left as it is', () => {
   expect(writeCallValues({})).toBeUndefined();
 });
 
-test('what a flow asks its callers for becomes a form', () => {
-  const fields = calledFields({
-    fields: {
-      kind: 'literal',
-      value: [{ id: 'total', title: 'Total', type: 'number', required: true }, { id: 'note' }],
-    },
-  });
-  expect(fields.map(formFieldOf)).toMatchObject([
+test('what a flow asks its callers for becomes a form, with what is handed over besides', () => {
+  const total = { id: 'total', title: 'Total', type: 'number', required: true } as const;
+  const values = readCallValues({ kind: 'literal', value: { total: 1, totl: 2 } }) ?? {};
+  expect(fieldsShown([total], values).map(formFieldOf)).toMatchObject([
     { name: 'values.total', title: 'Total', control: 'number', required: true },
-    { name: 'values.note', title: 'note', control: 'json', required: false },
+    { name: 'values.totl', title: 'totl', control: 'json', required: false },
   ]);
 });

@@ -1,4 +1,4 @@
-import type { JsonSchema, Mapping } from '@plumbline/workflows/flow';
+import type { CallField, JsonSchema, Mapping } from '@plumbline/workflows/flow';
 import type { FormField } from './form.ts';
 import { splitTop } from './path.ts';
 
@@ -43,33 +43,6 @@ export function writeCallValues(values: CallValues): Mapping | undefined {
   return { kind: 'expression', source: `{ ${parts.join(', ')} }` };
 }
 
-/** A field that a flow asks its callers for. */
-export interface CalledField {
-  readonly id: string;
-  readonly title: string;
-  readonly type: string;
-  readonly required: boolean;
-}
-
-/** The fields that a trigger declares in its literal list. */
-export function calledFields(inputs: Readonly<Record<string, Mapping>>): readonly CalledField[] {
-  const { fields } = inputs;
-  if (fields?.kind !== 'literal' || !Array.isArray(fields.value)) return [];
-  return fields.value.flatMap((item) => {
-    const { id, title, type, required } = (item ?? {}) as Record<string, unknown>;
-    return typeof id === 'string'
-      ? [
-          {
-            id,
-            title: typeof title === 'string' && title !== '' ? title : id,
-            type: typeof type === 'string' ? type : 'any',
-            required: required === true,
-          },
-        ]
-      : [];
-  });
-}
-
 const schemas: Readonly<Record<string, JsonSchema>> = {
   text: { type: 'string' },
   number: { type: 'number' },
@@ -83,8 +56,8 @@ const controls: Readonly<Record<string, FormField['control']>> = {
   yes_no: 'boolean',
 };
 
-/** One of them as the inspector fills it in. */
-export function formFieldOf({ id, title, type, required }: CalledField): FormField {
+/** A field that a flow asks its callers for, as the inspector fills it in. */
+export function formFieldOf({ id, title, type, required }: CallField): FormField {
   return {
     name: `values.${id}`,
     title,
@@ -94,6 +67,12 @@ export function formFieldOf({ id, title, type, required }: CalledField): FormFie
     required,
     advanced: false,
   };
+}
+
+/** What is asked for, and after it what is handed over though nobody asks for it, so that it can be taken away. */
+export function fieldsShown(asked: readonly CallField[], values: CallValues): readonly CallField[] {
+  const others = Object.keys(values).filter((id) => !asked.some((field) => field.id === id));
+  return [...asked, ...others.map((id): CallField => ({ id, title: id, type: 'any', required: false }))];
 }
 
 function asJson(text: string): { readonly value: Json } | undefined {
