@@ -123,7 +123,8 @@ test('near its peak it can be held: nothing piles up, and nothing is doubled', a
   await Promise.all(sending);
   const sentMs = performance.now() - began;
   const times = await collected;
-  const endedMs = Math.max(...times.values()) - began;
+  // More values than a call can have arguments.
+  const endedMs = percentile([...times.values()], 100) - began;
   const held = (count / endedMs) * 1_000;
   const doubled = loopback.doubled();
   const { perSecond } = await acknowledging(ours, size(400, 10_000));
