@@ -126,6 +126,11 @@ test('whoever dies at any point of any kind of step, the end is as if nobody had
   await Promise.all((api ?? []).map(playCell));
   for (let at = 0; at < (worker ?? []).length; at += 12)
     await Promise.all((worker ?? []).slice(at, at + 12).map(playCell));
+  // A sandbox writes down what it holds a moment after it has answered.
+  for (const { kind, mark } of cells)
+    await until(`the trace of ${mark}`, async () => (await kinds[kind].traces(mark)) > 0, { withinMs: 15_000 }).catch(
+      () => undefined,
+    );
   const outcome = await Promise.all(
     cells.map(async ({ point, kind, mark }) => ({ point, kind, traces: await kinds[kind].traces(mark) })),
   );
