@@ -82,7 +82,7 @@ export async function startServer(
     answers: new Answers(settings.PLUMBLINE_APP_DATABASE_URL, deps.store),
     refusals: new Refusals(deps.store, log),
     templates: await loadTemplates(),
-    look: () => dispatcher?.look(),
+    look: (companyId) => dispatcher?.look(companyId),
   };
   if (settings.PLUMBLINE_DISPATCH)
     dispatcher = new Dispatcher({

@@ -31,5 +31,5 @@ export interface Services {
   readonly refusals: Refusals;
   readonly templates: TemplateLibrary;
   /** Wakes the dispatcher of this process, when it has one. */
-  readonly look: () => void;
+  readonly look: (companyId: string) => void;
 }

@@ -49,18 +49,15 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#turns = new InTurns((companyId) => this.#dispatch(companyId), SIDE_BY_SIDE);
-    this.#stopListening = listen(options.dispatcherUrl, 'plumbline_events', (companyId) => {
-      this.#turns.ask(companyId);
-      this.look();
-    });
-    this.#sweep = setInterval(() => this.look(), SWEEP_MS);
+    this.#stopListening = listen(options.dispatcherUrl, 'plumbline_events', (companyId) => this.look(companyId));
+    this.#sweep = setInterval(() => this.#lookAround(), SWEEP_MS);
     this.#loop = this.#run();
   }
 
-  /** Something may be waiting. */
-  look(): void {
-    this.#again = true;
-    this.#wake?.();
+  /** Something of a company's may be waiting: an event, or a run to be woken. */
+  look(companyId: string): void {
+    this.#turns.ask(companyId);
+    this.#lookAround();
   }
 
   /** Whether nothing of this company's is waiting for it, as far as it knows. */
@@ -71,11 +68,16 @@ export class Dispatcher {
   async close(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#sweep);
-    this.look();
+    this.#lookAround();
     await Promise.all([this.#loop, this.#turns.close()]);
     await (
       await this.#stopListening
     )();
+  }
+
+  #lookAround(): void {
+    this.#again = true;
+    this.#wake?.();
   }
 
   /** What is not about new events of one company: runs to be woken, times that have come, and what a notice was lost of. */

@@ -89,7 +89,7 @@ export function approveRoutes({ deps, dispatcher, look }: Services) {
         await decide(tx, { companyId, approvalId }, decider, c.req.valid('json'), now);
         await useLink(tx, companyId, token, now);
       });
-      look();
+      look(companyId);
       return c.body(null, 204);
     });
 }

@@ -79,7 +79,7 @@ export function taskRoutes({ deps, settings, look }: Services) {
             );
             return await readTask(tx, actor, id, deps.now());
           });
-          look();
+          look(actor.companyId);
           return c.json(detail);
         },
       )
