@@ -2,19 +2,19 @@ import type { Transaction } from '@plumbline/db';
 import {
   canonicalJson,
   compile,
-  flowInterface,
   interfaceOf,
   type CatalogInfo,
   type Finding,
   type FlowDocument,
   type FlowInfo,
+  type FlowInterface,
 } from '@plumbline/workflows/flow';
 import { sql } from 'kysely';
 import type { BrokenCaller } from '../contract.ts';
 import { readFlowInfos } from './interfaces.ts';
 
 /**
- * The published flows that could no longer call a flow as they do, once a drawing of it is live, each with what the compiler would say of it then and does
+ * The published flows that could no longer call a flow as they do, once a drawing with the interface `next` is live, each with what the compiler would say of it then and does
  * not say now. Calls that ask for a version are never among them. Empty before a flow is published for the first time: nothing worked that could break.
  */
 export async function brokenCallers(
@@ -22,14 +22,13 @@ export async function brokenCallers(
   given: {
     readonly companyId: string;
     readonly flowId: string;
-    readonly document: FlowDocument;
+    readonly next: FlowInterface;
     readonly info: CatalogInfo;
   },
 ): Promise<BrokenCaller[]> {
-  const { companyId, flowId, document, info } = given;
+  const { companyId, flowId, next, info } = given;
   const [now] = await readFlowInfos(tx, { companyId, info, only: [flowId] });
   if (!now || now.publishedVersion === null) return [];
-  const next = flowInterface(document, info);
   if (canonicalJson(next) === canonicalJson(interfaceOf(now, now.publishedVersion))) return [];
   const number = now.latestVersion + 1;
   const then: FlowInfo = {

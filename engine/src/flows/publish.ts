@@ -52,7 +52,8 @@ export async function publish(
     );
   }
   await requireConnections(tx, companyId, document);
-  const broken = await brokenCallers(tx, { companyId, flowId, document, info: work.info });
+  const next = flowInterface(document, work.info);
+  const broken = await brokenCallers(tx, { companyId, flowId, next, info: work.info });
   const hash = planHash(plan);
   await tx
     .insertInto('plans')
@@ -74,7 +75,7 @@ export async function publish(
       number,
       document: json(document),
       plan_hash: hash,
-      interface: json(flowInterface(document, work.info)),
+      interface: json(next),
       note: work.note ?? null,
       published_by: work.publishedBy,
       authors: json(work.authors ?? {}),

@@ -39,6 +39,26 @@ export async function readLatest(tx: Transaction, companyId: string, flowId: str
   return latest;
 }
 
+/** What a flow is drawn as: in a version, or else now. @throws ApiError `not_found` */
+export async function readDrawing(
+  tx: Transaction,
+  {
+    companyId,
+    flowId,
+    version,
+  }: { readonly companyId: string; readonly flowId: string; readonly version?: number | undefined },
+): Promise<FlowDocument> {
+  if (version !== undefined) return await readVersionDocument(tx, { companyId, flowId, number: version });
+  const row = await tx
+    .selectFrom('flows')
+    .select('draft')
+    .where('company_id', '=', companyId)
+    .where('id', '=', flowId)
+    .executeTakeFirst();
+  if (!row) throw notFound('flow');
+  return row.draft as FlowDocument;
+}
+
 /** What a version was drawn as. @throws ApiError `not_found` */
 export async function readVersionDocument(
   tx: Transaction,

@@ -1,6 +1,6 @@
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { json } from '@plumbline/db';
-import { emptyFlow, flowDocumentSchema, writeFlowFile, type FlowInfo } from '@plumbline/workflows/flow';
+import { emptyFlow, flowDocumentSchema, flowInterface, writeFlowFile, type FlowInfo } from '@plumbline/workflows/flow';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
@@ -22,7 +22,7 @@ import { findingsOf, listFlows, readFlow } from '../flows/read.ts';
 import { rollBack } from '../flows/roll-back.ts';
 import { readSamples } from '../flows/samples.ts';
 import { saveDraft } from '../flows/save-draft.ts';
-import { readLatest, readVersionDocument, readVersions } from '../flows/versions.ts';
+import { readDrawing, readLatest, readVersionDocument, readVersions } from '../flows/versions.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { valid } from '../validate.ts';
@@ -100,8 +100,7 @@ export function flowRoutes(services: Services) {
         const { version } = c.req.valid('query');
         const { flow, document } = await store.tenant(companyId, async (tx) => {
           const flow = await readFlow(tx, companyId, id, info, now());
-          if (version === undefined) return { flow, document: await renameValueMaps(tx, companyId, flow.draft) };
-          const document = await readVersionDocument(tx, { companyId, flowId: id, number: version });
+          const document = await readDrawing(tx, { companyId, flowId: id, version });
           return { flow, document: await renameValueMaps(tx, companyId, document) };
         });
         return c.json(writeFlowFile({ name: flow.name, description: flow.description, document }) satisfies FlowExport);
@@ -122,11 +121,8 @@ export function flowRoutes(services: Services) {
         const { id } = c.req.valid('param');
         const { version } = c.req.valid('query');
         const callers = await store.tenant(companyId, async (tx) => {
-          const document =
-            version === undefined
-              ? (await readFlow(tx, companyId, id, info, now())).draft
-              : await readVersionDocument(tx, { companyId, flowId: id, number: version });
-          return await brokenCallers(tx, { companyId, flowId: id, document, info });
+          const next = flowInterface(await readDrawing(tx, { companyId, flowId: id, version }), info);
+          return await brokenCallers(tx, { companyId, flowId: id, next, info });
         });
         return c.json(callers satisfies readonly BrokenCaller[]);
       },
