@@ -1,9 +1,9 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { Agent, interceptors, type Dispatcher } from 'undici';
+import { Agent } from 'undici';
 import { checkHeaders, checkUrl, forbidden, requirePublicAddress, type UrlRules } from './check-url.ts';
 import { followRedirect, type Hop } from './redirect.ts';
-import { send } from './send.ts';
+import { send, unpacking } from './send.ts';
 
 export interface PublicFetchOptions extends UrlRules {
   /** @default the system's resolver; tests pass one that changes its mind */
@@ -46,11 +46,6 @@ export function createPublicFetch(options: PublicFetchOptions = {}): typeof glob
       hop = next;
     }
   };
-}
-
-/** Bodies come out unpacked, those of refusals too. */
-function unpacking(agent: Agent): Dispatcher {
-  return agent.compose(interceptors.decompress({ skipErrorResponses: false }));
 }
 
 /**

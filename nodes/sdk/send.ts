@@ -1,10 +1,15 @@
 import { Readable } from 'node:stream';
 import { ReadableStream as WebStream } from 'node:stream/web';
-import { request, type Dispatcher } from 'undici';
+import { interceptors, request, type Agent, type Dispatcher } from 'undici';
 import { isConnectorFailure } from './failure.ts';
 
 /** Answers of these have no body, whatever follows them. */
 const bodiless = new Set([204, 205, 304]);
+
+/** What `send` goes through: bodies come out unpacked, those of refusals too. */
+export function unpacking(agent: Agent): Dispatcher {
+  return agent.compose(interceptors.decompress({ skipErrorResponses: false }));
+}
 
 /**
  * One HTTP exchange with the contract of `fetch`, redirects left to the caller: rejects with the signal's reason when it is aborted, with a

@@ -53,11 +53,10 @@ const loopback = await startLoopback();
 const n8nFolder = process.env['PLUMBLINE_BENCH_N8N'];
 const ours = await plumbline('b1', loopback.origin);
 // With a Temporal workflow for every run, as the hand-written ones have.
-const alone = values.short ? undefined : await plumbline('b1-alone', loopback.origin, { PLUMBLINE_CARRIER_RUNS: '1' });
+let alone = values.short ? undefined : await plumbline('b1-alone', loopback.origin, { PLUMBLINE_CARRIER_RUNS: '1' });
 const theirs = values.only === 'plumbline' ? undefined : await handWritten(loopback.origin);
 if (n8nFolder) say(`n8n from ${n8nFolder} is started`);
 const other = n8nFolder ? await n8n(loopback.origin, n8nFolder) : undefined;
-let stopped = false;
 try {
   // Once for nothing: caches, connections, just-in-time compilation.
   await throughput(ours, loopback, 300, 16);
@@ -90,14 +89,15 @@ try {
     note('temporal_local_runs_per_s', await throughput(theirs.local, loopback, Math.min(runs, 150), 16));
     note('temporal_activities_runs_per_s', await throughput(theirs.activities, loopback, Math.min(runs, 80), 16));
   }
+  // The rest is about ours alone.
   await alone?.[Symbol.asyncDispose]();
-  stopped = true;
+  alone = undefined;
   if (!values.short) await engineFigures();
 } finally {
   await theirs?.[Symbol.asyncDispose]();
   await other?.[Symbol.asyncDispose]();
   await ours[Symbol.asyncDispose]();
-  if (!stopped) await alone?.[Symbol.asyncDispose]();
+  await alone?.[Symbol.asyncDispose]();
   await loopback[Symbol.asyncDispose]();
 }
 const result = Object.fromEntries(
