@@ -1,6 +1,4 @@
 /**
- * Preloaded into the worker process (`node --import`), and with it into the thread that runs workflow code.
- *
  * Temporal's SDK keeps a stack trace for every promise of a workflow, for the "Stack Trace" page of Temporal's UI. Ours are of the carrier, the same for every
  * flow, so nobody looks at them; they cost a quarter of a millisecond of processor a run, and kilobytes for each run that waits. The SDK takes them for
  * optional: without the hook everything else is as it was.
