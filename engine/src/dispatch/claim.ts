@@ -169,7 +169,9 @@ async function write(
     carrier_id: carrierId,
     lane,
   }));
-  const ids = `select (jsonb_array_elements_text(${literal(json(runs.map(({ runId }) => runId)))}::jsonb))::uuid`;
+  // Lists, and no subqueries over them: until the tables are analysed those are gone through once for every run that the company has.
+  const list = (uuids: readonly string[]): string => `any(${literal(`{${uuids.join(',')}}`)}::uuid[])`;
+  const isOurs = `runs.company_id = ${company} and runs.id = ${list(runs.map(({ runId }) => runId))}`;
   const statements =
     runs.length === 0
       ? []
@@ -178,7 +180,8 @@ async function write(
              select * from jsonb_to_recordset(${literal(json(rows))}::jsonb) as given (
                id uuid, event_id uuid, flow_id uuid, flow_version integer, plan_hash text, trigger_node_id text, carrier_id text, lane integer)),
            free as (
-             select id from events where company_id = ${company} and id in (select event_id from given) and status = 'pending'
+             select id from events
+              where company_id = ${company} and id = ${list(runs.map(({ eventId }) => eventId))} and status = 'pending'
              for update skip locked)
            insert into runs (company_id, id, event_id, flow_id, flow_version, plan_hash, trigger_node_id, carrier_id, lane, status)
            select ${company}, given.id, event_id, flow_id, flow_version, plan_hash, trigger_node_id, carrier_id, lane, 'queued'
@@ -188,10 +191,9 @@ async function write(
           `insert into steps (company_id, run_id, node_id, iteration, status, attempt, port, output, started_at, finished_at)
            select runs.company_id, runs.id, runs.trigger_node_id, '', 'succeeded', 1, 'out', events.data, ${at}, ${at}
              from runs join events on events.company_id = runs.company_id and events.id = runs.event_id
-            where runs.company_id = ${company} and runs.id in (${ids})`,
+            where ${isOurs}`,
           `update events set status = 'dispatched', reason = null, dispatched_at = ${at}
-            where company_id = ${company} and id in (
-              select event_id from runs where company_id = ${company} and id in (${ids}))`,
+             from runs where ${isOurs} and events.company_id = ${company} and events.id = runs.event_id`,
         ];
   if (ignored.length > 0)
     statements.push(
@@ -200,14 +202,14 @@ async function write(
         where events.company_id = ${company} and events.id = given.id and events.status = 'pending'`,
     );
   // Steps that wait for such an event are answered by it; what came before they waited does not count. Served by `waits_open`.
-  const seen = literal(json([...runs.map(({ eventId }) => eventId), ...ignored.map(({ id }) => id)]));
+  const seen = list([...runs.map(({ eventId }) => eventId), ...ignored.map(({ id }) => id)]);
   statements.push(
     `update waits set answer = events.data, answered_at = ${at}
        from events
       where waits.company_id = ${company} and waits.kind = 'event' and waits.answered_at is null
         and events.company_id = ${company} and events.key = waits.key and events.received_at >= waits.since
         and events.data #>> waits.path = waits.value and events.status <> 'pending'
-        and events.id in (select (jsonb_array_elements_text(${seen}::jsonb))::uuid)`,
+        and events.id = ${seen}`,
   );
   // A few runs on an idle system need not wait until Temporal has handed them over; many are better off together.
   if (runs.length > 0 && runs.length <= AHEAD_RUNS)
