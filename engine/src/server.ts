@@ -10,9 +10,6 @@ import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import { createAuth } from './auth/auth.ts';
 import { AtOnce } from './dispatch/at-once.ts';
-import { Dispatcher } from './dispatch/dispatcher.ts';
-import { ConfirmedCarriers } from './dispatch/start-carriers.ts';
-import { Poller } from './dispatch/poller.ts';
 import { Answers } from './ingress/answers.ts';
 import { eventInbox } from './ingress/event-inbox.ts';
 import { Refusals } from './ingress/refusals.ts';
@@ -31,7 +28,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Brings up one API process: routes, dispatcher, live updates, studio, and in development the sandboxes. */
+/** Brings up one API process: routes, live updates, studio, and in development the sandboxes. */
 export async function startServer(
   settings: EngineSettings,
   environment: NodeJS.ProcessEnv,
@@ -55,8 +52,6 @@ export async function startServer(
   });
   const dispatcherStore = openDispatcherStore(settings.PLUMBLINE_DISPATCHER_DATABASE_URL);
   const live = new LiveHub(settings.PLUMBLINE_APP_DATABASE_URL, deps.store);
-  let dispatcher: Dispatcher | undefined;
-  const confirmed = new ConfirmedCarriers();
   const services: Services = {
     settings,
     deps,
@@ -74,33 +69,14 @@ export async function startServer(
         carriers,
         log,
         now: deps.now,
-        confirmed,
-        isIdle: (companyId) => settings.PLUMBLINE_AT_ONCE && (dispatcher?.isIdle(companyId) ?? false),
+        enabled: settings.PLUMBLINE_AT_ONCE,
         ...(deps.crashPoint ? { crashPoint: deps.crashPoint } : {}),
       }),
     ),
     answers: new Answers(settings.PLUMBLINE_APP_DATABASE_URL, deps.store),
     refusals: new Refusals(deps.store, log),
     templates: await loadTemplates(),
-    look: (companyId) => dispatcher?.look(companyId),
   };
-  if (settings.PLUMBLINE_DISPATCH)
-    dispatcher = new Dispatcher({
-      store: deps.store,
-      dispatcher: dispatcherStore,
-      dispatcherUrl: settings.PLUMBLINE_DISPATCHER_DATABASE_URL,
-      carriers,
-      confirmed,
-      runsPerCarrier: settings.PLUMBLINE_CARRIER_RUNS,
-      evaluator: deps.evaluator,
-      log,
-      now: deps.now,
-      ...(deps.crashPoint ? { crashPoint: deps.crashPoint } : {}),
-    });
-
-  const poller = settings.PLUMBLINE_DISPATCH
-    ? new Poller({ deps, connections: services.connections, dispatcher: dispatcherStore })
-    : undefined;
 
   const accountant = new Accountant({ store: deps.store, people: pool, log, now: deps.now });
   const references = new ReferenceKeeper({ store: deps.store, people: pool, log });
@@ -135,8 +111,6 @@ export async function startServer(
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await dispatcher?.close();
-      await poller?.close();
       await Promise.all([accountant.close(), references.close()]);
       await live.close();
       await services.answers.close();

@@ -30,6 +30,4 @@ export interface Services {
   readonly answers: Answers;
   readonly refusals: Refusals;
   readonly templates: TemplateLibrary;
-  /** Wakes the dispatcher of this process, when it has one. */
-  readonly look: (companyId: string) => void;
 }

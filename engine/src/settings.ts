@@ -1,13 +1,22 @@
 import { workerSettingsSchema } from '@plumbline/workflows/settings';
 import { z } from 'zod';
 
-/** What the API process reads from its environment, beside what a worker reads. */
+const dispatcherUrl = z.url({ protocol: /^postgres(ql)?$/ });
+
+/** What a worker process of ours reads from its environment: what every worker reads, and what dispatching needs. */
+export const workerProcessSettingsSchema = workerSettingsSchema.extend({
+  PLUMBLINE_DISPATCHER_DATABASE_URL: dispatcherUrl,
+  /** Most runs that travel in one Temporal workflow; under light load each has one of its own. */
+  PLUMBLINE_CARRIER_RUNS: z.coerce.number().int().min(1).max(100).default(50),
+});
+
+/** What the API process reads from its environment, beside what every worker reads. */
 export const engineSettingsSchema = workerSettingsSchema.extend({
   PLUMBLINE_HOST: z.string().default('127.0.0.1'),
   PLUMBLINE_PORT: z.coerce.number().int().min(0).max(65_535).default(4400),
   /** Address people and vendors reach us at; every link is built from it, never from a request's Host. */
   PLUMBLINE_ORIGIN: z.url().transform((url) => new URL(url).origin),
-  PLUMBLINE_DISPATCHER_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  PLUMBLINE_DISPATCHER_DATABASE_URL: dispatcherUrl,
   PLUMBLINE_AUTH_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   /** Signs sessions; 32 bytes or more. */
   PLUMBLINE_SESSION_SECRET: z.string().min(32),
@@ -15,16 +24,12 @@ export const engineSettingsSchema = workerSettingsSchema.extend({
   PLUMBLINE_TEMPORAL_UI: z.string().default(''),
   /** Demo sign-in, on loopback only. */
   PLUMBLINE_DEMO: z.stringbool().default(false),
-  /** Most runs that travel in one Temporal workflow; under light load each has one of its own. */
-  PLUMBLINE_CARRIER_RUNS: z.coerce.number().int().min(1).max(100).default(50),
   /** Deliveries that one webhook address takes from its sender, by each API process; for moments twice as many. */
   PLUMBLINE_WEBHOOKS_PER_SECOND: z.coerce.number().positive().default(600),
   /** Whether this process plays the sandboxes; what is done to one is remembered in one process. */
   PLUMBLINE_SANDBOXES: z.stringbool().default(true),
   /** Whether runs are written with their events while the system is idle; otherwise the dispatcher starts all of them. */
   PLUMBLINE_AT_ONCE: z.stringbool().default(true),
-  /** Processes that dispatch events; the others only answer. */
-  PLUMBLINE_DISPATCH: z.stringbool().default(true),
 });
 
 export type EngineSettings = z.infer<typeof engineSettingsSchema>;

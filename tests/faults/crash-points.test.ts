@@ -82,12 +82,7 @@ const subjects: Partial<Record<CrashPoint, 'delivery' | 'plan' | 'node'>> = {
   'after-run-ended': 'plan',
 };
 /** Points in API processes. */
-const inApi: readonly CrashPoint[] = [
-  'after-event-stored',
-  'before-runs-written',
-  'after-runs-written',
-  'after-carrier-started',
-];
+const inApi: readonly CrashPoint[] = ['after-event-stored'];
 /** A read has no intent to write; and an API process that dies takes the sandboxes' last moments with it, so it is not their actions that show it. */
 const passes = (point: CrashPoint, kind: Kind): boolean =>
   inApi.includes(point)

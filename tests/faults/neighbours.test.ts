@@ -16,6 +16,7 @@ let neighbour: StudioClient;
 beforeAll(async () => {
   vendor = await startMockVendor();
   up = await testPlatform({ PLUMBLINE_ALLOWED_PRIVATE_ORIGINS: vendor.origin }, { workers: 2, apis: 2, fsync: true });
+  await beenInUse();
   crowd = await up.client();
   neighbour = await secondCompany(up);
 });
@@ -45,7 +46,7 @@ test('a company with thousands of runs in line does not keep its neighbour waiti
   let waiting = 0;
   const busy = await delays(sender, 'busy', size(12, 1_000), async () => {
     if (!crowded) return false;
-    waiting = Math.max(waiting, await underWay(up, many.id));
+    waiting = Math.max(waiting, (await underWay(up, many.id)) + (await inLine(many.id)));
     return true;
   });
   await crowdEnds;
@@ -71,6 +72,28 @@ test('a company with thousands of runs in line does not keep its neighbour waiti
   // Of a dozen on a busy machine the slowest says little: there the first bar alone holds.
   if (size(false, true)) expect(percentile(busy, 95)).toBeLessThan(3 * percentile(idle, 95));
 });
+
+/** A database that has been in use has log files to write over. A new one makes each of them first, and meanwhile everybody waits for the disk. */
+async function beenInUse(): Promise<void> {
+  await up.owner.query(`alter system set min_wal_size = '512MB'`);
+  await up.owner.query('select pg_reload_conf()');
+  await up.owner.query('create table had_been_in_use (n integer)');
+  for (let n = 0; n < 20; n++) {
+    await up.owner.query('insert into had_been_in_use values ($1)', [n]);
+    await up.owner.query('select pg_switch_wal()');
+  }
+  await up.owner.query('checkpoint');
+}
+
+/** Events that no worker has taken yet. */
+async function inLine(flowId: string): Promise<number> {
+  const { rows } = await up.owner.query<{ count: number }>(
+    `select count(*)::int as count from events
+      where status = 'pending' and key in (select key from subscriptions where flow_id = $1)`,
+    [flowId],
+  );
+  return rows[0]?.count ?? 0;
+}
 
 /** One delivery a second, as long as it goes on: how long each took until its run first reached its vendor. */
 async function delays(

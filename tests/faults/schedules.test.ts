@@ -15,7 +15,7 @@ let clocks: Clocks;
 let client: StudioClient;
 beforeAll(async () => {
   clocks = await openClocks();
-  up = await testPlatform(clocks.environment, { workers: 1, apis: 2, fsync: true });
+  up = await testPlatform(clocks.environment, { workers: 2, fsync: true });
 });
 afterAll(async () => {
   await up?.[Symbol.asyncDispose]();
@@ -156,30 +156,27 @@ async function schedules(wanted: readonly (readonly [string, Readonly<Record<str
   return flows;
 }
 
-/** Ends both API processes, lets that much time pass, and waits until both are there again. */
+/** Ends all processes that see to times, lets that much time pass, and waits until all are there again. */
 async function away(ms: number): Promise<void> {
-  const pids = up.platform.apis.map(({ pid }) => pid ?? 0);
+  const processes = [...up.platform.apis, ...up.platform.workers];
+  const pids = processes.map(({ pid }) => pid ?? 0);
   for (const pid of pids) process.kill(pid, 'SIGSTOP');
   await setClocks(shiftMs + ms);
   for (const pid of pids) process.kill(pid, 'SIGKILL');
-  await until('both API processes to be back', async () => {
-    const isBack = up.platform.apis.every(({ pid }) => pid !== undefined && !pids.includes(pid));
-    if (!isBack) return false;
-    const answers = await Promise.all(
-      up.platform.origins.map((origin) => fetch(`${origin}/api/health`).catch(() => undefined)),
-    );
-    return answers.every((answer) => answer?.ok);
+  await until('all processes to be back', async () => {
+    const isBack = processes.every(({ pid }) => pid !== undefined && !pids.includes(pid));
+    return isBack && (await fetch(`${up.origin}/api/health`).catch(() => undefined))?.ok;
   });
   client = await up.client();
 }
 
-/** The second process's clock may be another; the platform's time is that of whoever is ahead. */
+/** The second worker's clock may be another; the platform's time is that of whoever is ahead. */
 async function setClocks(first: number, second = first): Promise<void> {
-  const [a = '', b = ''] = up.platform.origins;
   await clocks.set(
     new Map([
-      [a, first],
-      [b, second],
+      ['api', first],
+      ['worker', first],
+      ['worker-2', second],
     ]),
   );
   shiftMs = Math.max(first, second);

@@ -38,8 +38,8 @@ test('a new item of a list starts a run, also after the flow was published anew 
 
   await client.call('POST', `/api/flows/${flow.id}/publish`, {});
   list = [...list, { id: 2, name: 'New' }];
-  await up.platform.apis[0]?.stop();
-  await up.platform.apis[0]?.start();
+  await up.platform.workers[0]?.stop();
+  await up.platform.workers[0]?.start();
   await up.owner.query('update subscriptions set next_poll_at = now() where flow_id = $1', [flow.id]);
   await polled(first.lastAt);
   const [run] = await until('the run to end', async () => {

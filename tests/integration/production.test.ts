@@ -33,7 +33,6 @@ async function production(change: NodeJS.ProcessEnv = {}) {
       PLUMBLINE_AUTH_DATABASE_URL: up.roleUrl('auth'),
       PLUMBLINE_SESSION_SECRET: randomBytes(36).toString('base64'),
       PLUMBLINE_MASTER_KEYS: `k9:${randomBytes(32).toString('base64')}`,
-      PLUMBLINE_DISPATCH: 'false',
       TEMPORAL_ADDRESS: up.platform.temporal.address,
       ...change,
     },

@@ -2,11 +2,11 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The clocks of API processes, each of which can be wrong in its own way. */
+/** The clocks of our processes, each of which can be wrong in its own way. */
 export interface Clocks extends AsyncDisposable {
   /** What processes need that are to have them. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Sets each process's clock, by its origin, to so many milliseconds off the right time. Running processes see it at once. */
+  /** Sets each process's clock, by the process's name, to so many milliseconds off the right time. Running processes see it at once. */
   set(shifts: ReadonlyMap<string, number>): Promise<void>;
 }
 
@@ -14,8 +14,7 @@ export async function openClocks(): Promise<Clocks> {
   const folder = await mkdtemp(join(tmpdir(), 'plumbline-clocks-'));
   const file = join(folder, 'clocks.json');
   const set: Clocks['set'] = async (shifts) => {
-    const byPort = Object.fromEntries([...shifts].map(([origin, ms]) => [new URL(origin).port, ms]));
-    await writeFile(`${file}.new`, JSON.stringify(byPort));
+    await writeFile(`${file}.new`, JSON.stringify(Object.fromEntries(shifts)));
     // Never half of it.
     await rename(`${file}.new`, file);
   };

@@ -1,13 +1,13 @@
-/** Loaded into API processes before anything else: their clock goes wrong by as much as a file says, for each by its port. @see clocks.ts */
+/** Loaded into our processes before anything else: their clock goes wrong by as much as a file says, for each by its name. @see clocks.ts */
 import { readFileSync } from 'node:fs';
 
 const file = process.env['PLUMBLINE_TEST_CLOCKS'];
-if (file !== undefined && process.argv[1]?.endsWith('server-main.ts')) {
+if (file !== undefined && /(server|worker)-main\.ts$/.test(process.argv[1] ?? '')) {
   const RightDate = Date;
   let shiftMs = 0;
   const read = (): void => {
     const shifts = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, number>>;
-    shiftMs = shifts[process.env['PLUMBLINE_PORT'] ?? ''] ?? 0;
+    shiftMs = shifts[process.env['PLUMBLINE_PROCESS'] ?? ''] ?? 0;
   };
   read();
   setInterval(read, 50).unref();

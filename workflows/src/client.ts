@@ -11,6 +11,7 @@ import {
   WorkflowIdReusePolicy,
   type PayloadCodec,
 } from '@temporalio/common';
+import type { NativeConnection } from '@temporalio/worker';
 import type { StepDecision } from './activities/contract.ts';
 import { carrierWorkflowId } from './payload-codec.ts';
 import type { CarrierInput, DecideInput, WakeInput } from './workflows/carrier.ts';
@@ -22,6 +23,12 @@ export interface CarriersOptions {
   readonly codec: PayloadCodec;
   /** @default names.taskQueue */
   readonly taskQueue?: string;
+  /**
+   * What a worker of this process has. Carriers then start eagerly: Temporal hands their first task over in the answer to the start, where otherwise it
+   * matches it with a worker that asks. It is closed by whoever opened it.
+   * @default a connection of its own
+   */
+  readonly connection?: NativeConnection;
 }
 
 /** Which carrier. */
@@ -36,15 +43,15 @@ export class StepNotParkedError extends Error {}
 /** A step was to go on that does not wait for a time. */
 export class StepNotWaitingError extends Error {}
 
-/** Starts carriers and talks to them. Connects lazily: Temporal may be down when we start. */
+/** Starts carriers and talks to them. A connection of its own is lazy: Temporal may be down when we start. */
 export class Carriers {
   readonly #options: CarriersOptions;
-  readonly #connection: Connection;
+  readonly #connection: Connection | NativeConnection;
   readonly #client: Client;
 
   constructor(options: CarriersOptions) {
     this.#options = options;
-    this.#connection = Connection.lazy({ address: options.address, connectTimeout: '5 seconds' });
+    this.#connection = options.connection ?? Connection.lazy({ address: options.address, connectTimeout: '5 seconds' });
     this.#client = new Client({
       connection: this.#connection,
       namespace: options.namespace,
@@ -64,6 +71,7 @@ export class Carriers {
           taskQueue: this.#options.taskQueue ?? names.taskQueue,
           workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
           workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+          requestEagerStart: this.#options.connection !== undefined,
           // Among many companies with much to do, each gets its turn.
           priority: { fairnessKey: input.companyId },
           args: [input],
@@ -161,7 +169,7 @@ export class Carriers {
   }
 
   async close(): Promise<void> {
-    await this.#connection.close();
+    if (!this.#options.connection) await this.#connection.close();
   }
 }
 

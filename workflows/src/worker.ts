@@ -19,10 +19,13 @@ export interface WorkerOptions {
   readonly bundle?: string | undefined;
 }
 
+/** Carriers whose runs are carried on at the same time. How many runs that may be is for `Admission` to say. */
+const SIDE_BY_SIDE = 100;
+
 /** A worker, connected and ready to `run()`. */
 export async function createWorker(
   options: WorkerOptions,
-): Promise<{ readonly worker: Worker; close(): Promise<void> }> {
+): Promise<{ readonly worker: Worker; readonly connection: NativeConnection; close(): Promise<void> }> {
   Runtime.install({
     // Our supervisor tells us when to stop.
     shutdownSignals: [],
@@ -45,8 +48,10 @@ export async function createWorker(
       : { workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)) }),
     // The cache counts workflows, it does not weigh them: 200 of ours stay far under 100 MB.
     maxCachedWorkflows: 200,
-    maxConcurrentLocalActivityExecutions: 50,
+    maxConcurrentLocalActivityExecutions: SIDE_BY_SIDE,
+    // A carrier holds its task while its runs are carried on, and one that finds no place does not start eagerly.
+    maxConcurrentWorkflowTaskExecutions: SIDE_BY_SIDE,
     shutdownGraceTime: '10 seconds',
   });
-  return { worker, close: () => connection.close() };
+  return { worker, connection, close: () => connection.close() };
 }

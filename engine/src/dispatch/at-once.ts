@@ -4,37 +4,54 @@ import { QUEUED_CHANNEL } from '@plumbline/workflows/go-ahead';
 import type { CrashPointReached } from '@plumbline/workflows/crash-points';
 import type { Logger } from 'pino';
 import type { QueuedRun } from './claim.ts';
-import { startCarriers, type ConfirmedCarriers } from './start-carriers.ts';
+import { startCarriers } from './start-carriers.ts';
 
 /** More events than this at once are better off together, in carriers that the dispatcher fills. */
 const EVENTS = 4;
+/** So long after a company's events were gathered, the next ones are. */
+const BUSY_MS = 100;
 
 export interface AtOnceOptions {
   readonly store: Store;
   readonly carriers: Carriers;
   readonly log: Logger;
   readonly now: () => Date;
-  readonly confirmed: ConfirmedCarriers;
-  /** Whether the dispatcher has nothing to do for a company. */
-  readonly isIdle: (companyId: string) => boolean;
+  /** Switched off, everything is left to the dispatcher. */
+  readonly enabled: boolean;
   readonly crashPoint?: CrashPointReached;
 }
 
 /**
  * Starts the runs of events in the transaction that stores them, on an idle system: a webhook then waits for one commit, where being claimed by the
- * dispatcher costs another and two exchanges with the database. Only where there is nothing to look into: flows that take every event of the key.
+ * dispatcher costs another and two exchanges with the database. Only where nothing is in line before it, and nothing to look into: flows that take every event of the key.
  */
 export class AtOnce {
   readonly #options: AtOnceOptions;
   /** Companies with carriers that Temporal has not confirmed: the next events of theirs are gathered. */
   readonly #starting = new Set<string>();
+  readonly #busyUntil = new Map<string, number>();
 
   constructor(options: AtOnceOptions) {
     this.#options = options;
   }
 
   mayTake(companyId: string, events: number): boolean {
-    return events <= EVENTS && !this.#starting.has(companyId) && this.#options.isIdle(companyId);
+    if (!this.#options.enabled || (this.#busyUntil.get(companyId) ?? 0) > performance.now()) return false;
+    if (events <= EVENTS && !this.#starting.has(companyId)) return true;
+    this.isBusy(companyId);
+    return false;
+  }
+
+  /** Events of this company were left to the dispatcher: those that follow closely are so too, rather than looking again whether they may go ahead. */
+  isBusy(companyId: string): void {
+    const now = performance.now();
+    // Oldest first: what is over is at the front.
+    for (const [id, until] of this.#busyUntil) {
+      if (until > now) break;
+      this.#busyUntil.delete(id);
+    }
+    this.#busyUntil.delete(companyId);
+    this.#busyUntil.set(companyId, now + BUSY_MS);
   }
 
   /** Temporal is told after the event was acknowledged; if it is away, the dispatcher's sweep tells it later. */
@@ -63,6 +80,8 @@ export class AtOnce {
            and not exists (
              select from subscriptions choosy
               where choosy.company_id = ${company} and choosy.kind = s.kind and choosy.key = s.key and choosy.active and choosy.filter is not null)
+           and not exists (
+             select from events ahead where ahead.company_id = ${company} and ahead.status = 'pending' and ahead.next_attempt_at <= now())
            and not exists (
              select from waits where waits.company_id = ${company} and waits.kind = 'event' and waits.key = s.key and waits.answered_at is null)),
       stored as (

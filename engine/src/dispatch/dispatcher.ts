@@ -5,6 +5,7 @@ import type { Evaluator } from '@plumbline/workflows/evaluate/pool';
 import type { Logger } from 'pino';
 import { keepApprovals } from './approval-keeper.ts';
 import { claimEvents } from './claim.ts';
+import { EVENTS_CHANNEL } from './channel.ts';
 import { InTurns } from './in-turns.ts';
 import { fireDueSchedules } from './scheduler.ts';
 import { startCarriers, type ConfirmedCarriers } from './start-carriers.ts';
@@ -22,13 +23,16 @@ export interface DispatcherOptions {
   readonly now: () => Date;
   readonly crashPoint?: CrashPointReached;
   readonly confirmed: ConfirmedCarriers;
+  /** Waits until this process may begin runs of a company; undefined when it may now. */
+  readonly roomFor: (companyId: string) => Promise<void> | undefined;
 }
 
 /** How often it looks without being told, in case a notice was lost. */
 const SWEEP_MS = 1_000;
 /** A start that Temporal has not confirmed is repeated after this. */
 const UNCONFIRMED_MS = 5_000;
-const BATCH = 200;
+/** Events of one company that are claimed at once: more would keep a busy worker from everything else for too long. */
+const BATCH = 100;
 /** Companies whose events are claimed side by side; each takes a connection of the pool, which webhooks need too. */
 const SIDE_BY_SIDE = 4;
 
@@ -41,6 +45,8 @@ export class Dispatcher {
   readonly #turns: InTurns;
   readonly #stopListening: Promise<() => Promise<void>>;
   readonly #sweep: NodeJS.Timeout;
+  /** Companies whose events stay in line until there is room for their runs: there they can still be put first, or dropped. */
+  readonly #crowded = new Set<string>();
   #wake: (() => void) | undefined;
   #again = false;
   #stopped = false;
@@ -49,20 +55,12 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#turns = new InTurns((companyId) => this.#dispatch(companyId), SIDE_BY_SIDE);
-    this.#stopListening = listen(options.dispatcherUrl, 'plumbline_events', (companyId) => this.look(companyId));
+    this.#stopListening = listen(options.dispatcherUrl, EVENTS_CHANNEL, (companyId) => {
+      this.#turns.ask(companyId);
+      this.#lookAround();
+    });
     this.#sweep = setInterval(() => this.#lookAround(), SWEEP_MS);
     this.#loop = this.#run();
-  }
-
-  /** Something of a company's may be waiting: an event, or a run to be woken. */
-  look(companyId: string): void {
-    this.#turns.ask(companyId);
-    this.#lookAround();
-  }
-
-  /** Whether nothing of this company's is waiting for it, as far as it knows. */
-  isIdle(companyId: string): boolean {
-    return !this.#turns.has(companyId);
   }
 
   async close(): Promise<void> {
@@ -107,6 +105,7 @@ export class Dispatcher {
 
   /** Turns a batch of a company's events into runs. @returns whether there may be more. */
   async #dispatch(companyId: string): Promise<boolean> {
+    if (this.#waitsForRoom(companyId)) return false;
     const { store, evaluator, runsPerCarrier, log, now, crashPoint } = this.#options;
     try {
       const given = { store, evaluator, companyId, limit: BATCH, runsPerCarrier, now: now() };
@@ -117,6 +116,18 @@ export class Dispatcher {
       log.error({ err: error, companyId }, 'events of this company could not be dispatched now; the next look is soon');
       return false;
     }
+  }
+
+  #waitsForRoom(companyId: string): boolean {
+    if (this.#crowded.has(companyId)) return true;
+    const room = this.#options.roomFor(companyId);
+    if (!room) return false;
+    this.#crowded.add(companyId);
+    void room.then(() => {
+      this.#crowded.delete(companyId);
+      this.#turns.ask(companyId);
+    });
+    return true;
   }
 
   /** Runs whose carrier may never have reached Temporal. */

@@ -19,8 +19,6 @@ export interface StoredEvent {
   /** Absent when it was there already. */
   readonly id?: string;
   readonly duplicate: boolean;
-  /** Its runs are queued already; the dispatcher need not look. */
-  readonly dispatched?: boolean;
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -35,6 +33,7 @@ export function eventInbox(store: Store, atOnce: AtOnce): GroupCommit<NewEvent, 
       const given = givenRows(events);
       if (!atOnce.mayTake(companyId, events.length)) return receipts(events, await insert(store, companyId, given));
       const [rows = []] = await store.script(companyId, [atOnce.statement(companyId, given)]);
+      if (rows.some((row) => row['run_id'] === null)) atOnce.isBusy(companyId);
       atOnce.start(
         companyId,
         rows.flatMap((row): QueuedRun[] =>
@@ -84,6 +83,6 @@ function receipts(events: readonly NewEvent[], rows: readonly Row[]): StoredEven
     // The second of two in one batch is the repeat.
     fresh.delete(name);
     if (!row) return { duplicate: true };
-    return { id: String(row['id']), duplicate: false, ...(row['run_id'] ? { dispatched: true } : {}) };
+    return { id: String(row['id']), duplicate: false };
   });
 }

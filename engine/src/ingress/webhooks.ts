@@ -71,7 +71,6 @@ export function webhookIngress(services: Services) {
       });
       const { duplicate } = stored;
       deps.crashPoint?.('after-event-stored', dedupeKey);
-      if (!stored.dispatched) services.look(companyId);
       if (!awaited) return c.json({ accepted: true, duplicate }, 200);
       const eventId = stored.id ?? (await answers.eventId(companyId, key, dedupeKey));
       if (eventId === undefined) return c.json({ accepted: true, duplicate }, 202);

@@ -22,7 +22,7 @@ const PER_LINK = 5;
  * Where somebody without an account decides: the token in the address is all the authority there is, and no cookie is looked at, so there is nothing
  * that another site could make a browser send along. Looking never decides: mail scanners open every link. The token is good for one decision.
  */
-export function approveRoutes({ deps, dispatcher, look }: Services) {
+export function approveRoutes({ deps, dispatcher }: Services) {
   const addresses = new EndpointLimit(PER_ADDRESS);
   const links = new EndpointLimit(PER_LINK);
 
@@ -89,7 +89,6 @@ export function approveRoutes({ deps, dispatcher, look }: Services) {
         await decide(tx, { companyId, approvalId }, decider, c.req.valid('json'), now);
         await useLink(tx, companyId, token, now);
       });
-      look(companyId);
       return c.body(null, 204);
     });
 }

@@ -52,7 +52,6 @@ export function queueRoutes(services: Services) {
       async (c) => {
         const { companyId, name: actor } = c.get('actor');
         const count = await store.tenant(companyId, (tx) => putFirst(tx, { companyId, actor }, c.req.valid('json')));
-        services.look(companyId);
         return c.json({ count });
       },
     )
@@ -72,7 +71,6 @@ export function queueRoutes(services: Services) {
       const { companyId, name: actor } = c.get('actor');
       const who = { companyId, actor, now: services.deps.now() };
       const back = await store.tenant(companyId, (tx) => putBack(tx, who, c.req.valid('param').id));
-      services.look(companyId);
       return c.json(back);
     });
 }

@@ -90,7 +90,6 @@ export function recordRoutes(services: Services) {
           });
           return await readDetail(tx, services, companyId, 'vendor_invoice', id);
         });
-        services.look(companyId);
         return c.json(detail);
       },
     );

@@ -38,7 +38,6 @@ export function startRoutes(services: Services) {
           dedupeKey: randomUUID(),
           data: { values: filled, actor },
         });
-        services.look(companyId);
         return c.json({ eventId: event.id }, 202);
       },
     )
@@ -62,7 +61,6 @@ export function startRoutes(services: Services) {
         // What was given, not what was found for it: a record may change between two calls that are the same.
         const call = { input, actor, given };
         const stored = await services.inbox.submit(companyId, { kind: 'call', key, dedupeKey, data: call });
-        services.look(companyId);
         const eventId = stored.id ?? (await earlierCall({ companyId, key, dedupeKey, given }));
         return c.json({ eventId, duplicate: stored.duplicate } satisfies CallAccepted, 202);
       },

@@ -21,7 +21,7 @@ export const decisionBody = z.strictObject({
 });
 
 /** What is put to people of the company: look, decide, hand on, and make links for people outside. */
-export function taskRoutes({ deps, settings, look }: Services) {
+export function taskRoutes({ deps, settings }: Services) {
   const { store } = deps;
   return (
     new Hono<ActorEnv>()
@@ -79,7 +79,6 @@ export function taskRoutes({ deps, settings, look }: Services) {
             );
             return await readTask(tx, actor, id, deps.now());
           });
-          look(actor.companyId);
           return c.json(detail);
         },
       )

@@ -2,6 +2,7 @@ import { json, type Transaction } from '@plumbline/db';
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { sql, type RawBuilder } from 'kysely';
 import type { DropOutcome, DropRequest, EventDrop, PendingChoice, PendingEvent } from '../contract.ts';
+import { tellDispatchers } from '../dispatch/channel.ts';
 import { describeSubject } from '../flows/subject.ts';
 import { ApiError, notFound } from '../problem.ts';
 import { mask } from './mask.ts';
@@ -105,6 +106,7 @@ export async function putBack(tx: Transaction, { companyId, actor, now }: Who, i
   const { rows } = await sql`
     update events set status = 'pending', drop_id = null, reason = null
      where company_id = ${companyId} and drop_id = ${id} and status = 'dropped' returning 1`.execute(tx);
+  await tellDispatchers(tx, companyId);
   await tx
     .updateTable('event_drops')
     .set({ put_back_by: actor, put_back_at: now })

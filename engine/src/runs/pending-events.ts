@@ -2,6 +2,7 @@ import type { Transaction } from '@plumbline/db';
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { sql } from 'kysely';
 import type { PendingEvents } from '../contract.ts';
+import { tellDispatchers } from '../dispatch/channel.ts';
 import { notFound } from '../problem.ts';
 
 /** Events whose turn has not come, by kind and key, in the order in which it comes. Served by `events_pending_by_lane`. */
@@ -46,6 +47,7 @@ export async function putFirst(
     .executeTakeFirst();
   const count = Number(numUpdatedRows);
   if (count === 0) throw notFound('event that waits');
+  await tellDispatchers(tx, companyId);
   await appendAudit(tx, {
     actor,
     action: 'events.put_first',

@@ -99,7 +99,7 @@ export async function bringUp(options: PlatformOptions): Promise<Platform> {
       new Service({
         name,
         entry: new URL(entry, import.meta.url),
-        environment: own,
+        environment: { ...own, PLUMBLINE_PROCESS: name },
         ...(preload ? { preload: new URL(preload, import.meta.url) } : {}),
         log: join(logs, `${name}.log`),
         ...(options.onRestart ? { onRestart: options.onRestart } : {}),
@@ -115,9 +115,9 @@ export async function bringUp(options: PlatformOptions): Promise<Platform> {
     const workers = Array.from({ length: options.workers }, (_, index) =>
       service(
         numbered('worker', index),
-        '../../../workflows/src/worker-main.ts',
+        '../worker-main.ts',
         { ...workerEnvironment },
-        '../../../workflows/src/no-promise-traces.ts',
+        '../../../workflows/src/preload.ts',
       ),
     );
     const services = [...apis, ...workers];

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { Admission } from './admission.ts';
 
 let breathless = true;
-const admission = () => new Admission(() => breathless);
+const admission = () => new Admission(100, () => breathless);
 
 /** Asks, and says whether it came in. */
 function ask(to: Admission, companyId: string, runs: number) {
@@ -21,6 +21,19 @@ test('a process out of breath takes up no more of a company that has many under 
   expect(next.leave, 'a hundred are left').toBeUndefined();
   leave();
   await vi.waitFor(() => expect(next.leave).toBeDefined());
+});
+
+test('whoever would have to wait is told so before', async () => {
+  breathless = true;
+  const to = admission();
+  expect(to.isOpen('crowd')).toBe(true);
+  const leave = await to.enter('crowd', 100);
+  expect([to.isOpen('crowd'), to.isOpen('neighbour')]).toEqual([false, true]);
+  let room = false;
+  void to.enter('crowd', 0).then(() => (room = true));
+  leave();
+  await vi.waitFor(() => expect(room).toBe(true));
+  expect(to.isOpen('crowd')).toBe(true);
 });
 
 test('a neighbour comes in at once', async () => {
@@ -57,7 +70,7 @@ test('those of one company come in in the order of asking', async () => {
 });
 
 test('by default it is the event loop of this process that tells', async () => {
-  const to = new Admission();
+  const to = new Admission(100);
   await to.enter('crowd', 100);
   const until = performance.now() + 300;
   while (performance.now() < until);

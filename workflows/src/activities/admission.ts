@@ -1,8 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
-/** So many runs of one company keep a process busy; more of them at once only make everybody wait longer for their next word. */
-const ENOUGH = 100;
-/** Above this share of its time the process is out of breath. */
+/** Above this share of its time a process is out of breath. */
 const BREATHLESS = 0.9;
 /** So often it is looked whether it has its breath back, and the share is taken over no shorter a time. */
 const LOOK_MS = 50;
@@ -13,32 +11,40 @@ interface Waiting {
 }
 
 /**
- * Keeps a process that is out of breath from taking up ever more runs of one company: thousands of them side by side are no faster than a hundred, and
- * the one run of a neighbour would stand in line behind each of their steps. Whoever has few under way comes in at once; and while there is breath, as
- * with runs that wait for slow vendors, everybody does.
+ * Keeps one company from crowding a process that is out of breath: more of its runs at once are no faster than enough of them, and the one run of a neighbour
+ * would stand in line behind each of their steps. Whoever has few under way comes in at once; and while there is breath, everybody does.
  */
 export class Admission {
+  readonly #enough: number;
   readonly #isBreathless: () => boolean;
   readonly #inside = new Map<string, number>();
   readonly #line: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(isBreathless: () => boolean = breathlessness()) {
+  /** @param enough So many runs of one company keep the process busy. */
+  constructor(enough: number, isBreathless: () => boolean = breathlessness()) {
+    this.#enough = enough;
     this.#isBreathless = isBreathless;
   }
 
+  /** Whether runs of a company would come in at once. */
+  isOpen(companyId: string): boolean {
+    // Those of the same company come in in the order in which they asked.
+    return !this.#line.some((waiting) => waiting.companyId === companyId) && this.#mayEnter(companyId);
+  }
+
   /**
-   * Waits until runs of a company may be taken up together.
-   * @returns to be called once for each of them, when it is done or not taken up after all.
+   * Waits until runs of a company may come in together.
+   * @returns to be called once for each of them, when it is done or has not begun after all.
    */
   async enter(companyId: string, runs: number): Promise<() => void> {
-    // Those of the same company come in in the order in which they asked.
-    if (this.#line.some((waiting) => waiting.companyId === companyId) || !this.#mayEnter(companyId)) {
+    if (this.isOpen(companyId)) this.#count(companyId, runs);
+    else {
       this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
       await new Promise<void>((enter) => {
         this.#line.push({ companyId, enter: () => (this.#count(companyId, runs), enter()) });
       });
-    } else this.#count(companyId, runs);
+    }
     return () => {
       this.#count(companyId, -1);
       if (this.#line.length > 0) this.#look();
@@ -46,7 +52,7 @@ export class Admission {
   }
 
   #mayEnter(companyId: string): boolean {
-    return (this.#inside.get(companyId) ?? 0) < ENOUGH || !this.#isBreathless();
+    return (this.#inside.get(companyId) ?? 0) < this.#enough || !this.#isBreathless();
   }
 
   #count(companyId: string, runs: number): void {
@@ -58,13 +64,14 @@ export class Admission {
   #look(): void {
     const passed = new Set<string>();
     for (const waiting of [...this.#line]) {
-      if (passed.has(waiting.companyId)) continue;
-      if (this.#mayEnter(waiting.companyId)) {
+      const { companyId } = waiting;
+      if (passed.has(companyId)) continue;
+      if (this.#mayEnter(companyId)) {
         this.#line.splice(this.#line.indexOf(waiting), 1);
         waiting.enter();
       }
       // One of each company at a time: what it brings is seen by the next look.
-      passed.add(waiting.companyId);
+      passed.add(companyId);
     }
     if (this.#line.length > 0) return;
     clearInterval(this.#timer);

@@ -11,6 +11,9 @@ import { createRunStep } from './run-step.ts';
 /** After this nothing new is begun: what is left comes with the next call, so that one slow vendor does not hold a whole carrier for long. */
 const BUDGET_MS = 4_000;
 
+/** So many runs of one company keep a process busy. */
+const ENOUGH = 30;
+
 /** So often it is looked whether a run is free that somebody else carries on. */
 const LOOK_MS = 50;
 
@@ -26,12 +29,14 @@ export interface Carrying {
    * system need not wait for it. The carrier comes all the same, finds what is done, and takes over whatever is left.
    */
   advanceQueued(input: AdvanceInput): Promise<void>;
+  /** Waits while there are more runs of a company here than are taken up; there is nothing to wait for when it is undefined. */
+  roomFor(companyId: string): Promise<void> | undefined;
 }
 
 export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: LedgerWriter): Carrying {
   const runner = createRunStep(deps);
   const leases = new Leases(deps);
-  const admission = new Admission();
+  const admission = new Admission(ENOUGH);
   /** Runs this process carries on ahead of their carriers. */
   const ahead = new Map<string, Promise<LaneReport>>();
 
@@ -64,6 +69,8 @@ export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: Led
       }
       await Promise.allSettled(carried.values());
     },
+    roomFor: (companyId) =>
+      admission.isOpen(companyId) ? undefined : admission.enter(companyId, 0).then(() => undefined),
   };
 
   /** Takes runs up and sets them going; those that somebody else carries on, once they are free. */

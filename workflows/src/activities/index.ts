@@ -11,7 +11,7 @@ export type { Activities } from './contract.ts';
 export type { Dependencies, OAuthClient } from './dependencies.ts';
 
 /** The activities a worker registers, the only code that knows both the ledger and the vendors; and the way ahead of them. */
-export function createActivities(deps: Dependencies): Activities & Pick<Carrying, 'advanceQueued'> {
+export function createActivities(deps: Dependencies): Activities & Pick<Carrying, 'advanceQueued' | 'roomFor'> {
   const plans = new PlanCache(deps.store);
   const ledger = createLedgerWriter(deps.store);
   return {
