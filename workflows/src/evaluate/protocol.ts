@@ -43,7 +43,8 @@ export const evaluateLimits = {
   softTimeoutMs: 500,
   /** The child is killed: a single operation ran away. */
   hardTimeoutMs: 1_000,
-  stack: 200,
+  /** Calls of JSONata's own, one in another: a function may call itself 39 times. Ackermann's is there long before its time is up. */
+  stack: 120,
   sequence: 10_000,
   contextBytes: 4_000_000,
   outputBytes: 1_000_000,

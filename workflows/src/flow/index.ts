@@ -3,6 +3,7 @@ export * from './catalog.ts';
 export * from './changes.ts';
 export * from './check-value.ts';
 export * from './compile/index.ts';
+export * from './field-schemas.ts';
 export * from './finding.ts';
 export * from './flow-call.ts';
 export * from './flow-file.ts';

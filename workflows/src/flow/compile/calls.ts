@@ -1,5 +1,6 @@
 import type { CallField, CatalogInfo, FlowInfo, JsonSchema } from '../catalog.ts';
 import type { Finding } from '../finding.ts';
+import { fieldSchemas } from '../field-schemas.ts';
 import { callTarget, flowCallOf } from '../flow-call.ts';
 import type { FlowDocument, FlowNode, Mapping } from '../schema.ts';
 import { parseExpression } from './expression.ts';
@@ -118,11 +119,9 @@ function checkFields(call: Call, flow: FlowInfo, fields: readonly CallField[]): 
 
 /** What the run accepts, no more strictly: numbers may come as digits. */
 const taken: Readonly<Record<CallField['type'], JsonSchema>> = {
-  text: { type: 'string' },
-  number: { anyOf: [{ type: 'number' }, { type: 'string', pattern: String.raw`^\s*-?\d+(\.\d+)?\s*$` }] },
-  date: { type: 'string', format: 'date', pattern: String.raw`^\d{4}-\d{2}-\d{2}$` },
-  yes_no: { type: 'boolean' },
-  any: {},
+  ...fieldSchemas,
+  number: { anyOf: [fieldSchemas.number, { type: 'string', pattern: String.raw`^\s*-?\d+(\.\d+)?\s*$` }] },
+  date: { ...fieldSchemas.date, pattern: String.raw`^\d{4}-\d{2}-\d{2}$` },
 };
 
 /** By name; undefined where an expression gives nobody knows what. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { JsonSchema, NodeTypeInfo } from '../catalog.ts';
+import { fieldSchemas } from '../field-schemas.ts';
 import type { FlowNode } from '../schema.ts';
 
 const fieldsSchema = z.array(
@@ -27,7 +28,7 @@ export function declaredOutput(node: FlowNode, type: NodeTypeInfo): JsonSchema |
       fields.map((field) => [
         field.id,
         {
-          ...typeOf({ type: String(usual), ...field }, outputFields.records),
+          ...typeOf({ ...(typeof usual === 'string' ? { type: usual } : {}), ...field }, outputFields.records),
           ...(field.title ? { title: field.title } : {}),
         },
       ]),
@@ -39,18 +40,6 @@ export function declaredOutput(node: FlowNode, type: NodeTypeInfo): JsonSchema |
 }
 
 function typeOf({ type, entity }: Field, records: Readonly<Record<string, JsonSchema>>): JsonSchema {
-  switch (type) {
-    case 'any':
-      return {};
-    case 'number':
-      return { type: 'number' };
-    case 'yes_no':
-      return { type: 'boolean' };
-    case 'date':
-      return { type: 'string', format: 'date' };
-    case 'record':
-      return (entity === undefined ? undefined : records[entity]) ?? { type: 'object' };
-    default:
-      return { type: 'string' };
-  }
+  if (type === 'record') return (entity === undefined ? undefined : records[entity]) ?? { type: 'object' };
+  return (fieldSchemas as Readonly<Record<string, JsonSchema>>)[type ?? 'text'] ?? fieldSchemas.text;
 }

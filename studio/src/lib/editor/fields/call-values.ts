@@ -1,4 +1,4 @@
-import type { CallField, JsonSchema, Mapping } from '@plumbline/workflows/flow';
+import { fieldSchemas, type CallField, type Mapping } from '@plumbline/workflows/flow';
 import type { FormField } from './form.ts';
 import { splitTop } from './path.ts';
 
@@ -43,12 +43,6 @@ export function writeCallValues(values: CallValues): Mapping | undefined {
   return { kind: 'expression', source: `{ ${parts.join(', ')} }` };
 }
 
-const schemas: Readonly<Record<string, JsonSchema>> = {
-  text: { type: 'string' },
-  number: { type: 'number' },
-  date: { type: 'string', format: 'date' },
-  yes_no: { type: 'boolean' },
-};
 const controls: Readonly<Record<string, FormField['control']>> = {
   text: 'text',
   number: 'number',
@@ -62,7 +56,7 @@ export function formFieldOf({ id, title, type, required }: CallField): FormField
     name: `values.${id}`,
     title,
     description: undefined,
-    schema: schemas[type] ?? {},
+    schema: fieldSchemas[type],
     control: controls[type] ?? 'json',
     required,
     advanced: false,
