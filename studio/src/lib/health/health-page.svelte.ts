@@ -12,7 +12,7 @@ export const parts: readonly {
 }[] = [
   { key: 'database', title: 'Records', what: 'Keeps what came in, what ran and your own data.' },
   { key: 'temporal', title: 'Timers', what: 'Remembers what waits, and until when.' },
-  { key: 'worker', title: 'Workers', what: 'Do the steps of the runs.' },
+  { key: 'worker', title: 'Workers', what: 'Start the runs, and do their steps.' },
   { key: 'evaluator', title: 'Formulas', what: 'Compute what steps are given.' },
 ];
 
