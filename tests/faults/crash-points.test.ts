@@ -141,20 +141,22 @@ test('whoever dies at any point of any kind of step, the end is as if nobody had
   const all = [...cells, ...again];
   // A sandbox writes down what it holds a moment after it has answered.
   for (const { kind, mark } of all)
-    await until(`the trace of ${mark}`, async () => (await kinds[kind].traces(mark)) > 0, { withinMs: 15_000 }).catch(
-      () => undefined,
-    );
+    await until(`the trace of ${mark}`, async () => (await kinds[kind].traces(mark)) === (undisturbed.get(kind) ?? 0), {
+      withinMs: 15_000,
+    }).catch(() => undefined);
   const outcome = await Promise.all(
     all.map(async ({ point, kind, mark }) => ({ point, kind, traces: await kinds[kind].traces(mark) })),
   );
+  const different = outcome.filter(({ kind, traces }) => traces !== undisturbed.get(kind));
   report('R5', {
     cells: cells.length,
     died: (await deaths()).length,
     again: again.length,
     restarts: up.restarts.length,
+    different,
   });
   expect([...undisturbed.values()].every((traces) => traces > 0)).toBe(true);
-  expect(outcome.filter(({ kind, traces }) => traces !== undisturbed.get(kind))).toEqual([]);
+  expect(different).toEqual([]);
   expect(left, 'points that nobody came to').toEqual([]);
   await expectAccountsTie(up);
 });
