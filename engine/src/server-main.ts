@@ -3,6 +3,7 @@ import { createLog } from '@plumbline/workflows/dependencies';
 import { readSettings } from '@plumbline/workflows/settings';
 import { startServer } from './server.ts';
 import { engineSettingsSchema, productionProblems } from './settings.ts';
+import { whenAskedToStop } from './when-asked-to-stop.ts';
 
 const settings = readSettings(engineSettingsSchema, process.env);
 const problems = productionProblems(settings, process.env);
@@ -14,17 +15,10 @@ if (problems.length > 0) {
 }
 const log = createLog('api', settings.PLUMBLINE_LOG_LEVEL);
 const server = await startServer(settings, process.env, log);
-
-let stopping = false;
-const stop = (): void => {
-  if (stopping) return;
-  stopping = true;
+whenAskedToStop(() => {
   setTimeout(() => process.exit(0), 8_000).unref();
   void server.close().then(() => process.exit(0));
-};
-process.on('SIGTERM', stop);
-process.on('SIGINT', stop);
-process.on('disconnect', stop);
+});
 
 process.send?.({ ready: true, port: server.port });
 log.info({ port: server.port }, 'API ready');

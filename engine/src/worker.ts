@@ -9,7 +9,6 @@ import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { Poller } from './dispatch/poller.ts';
-import { ConfirmedCarriers } from './dispatch/start-carriers.ts';
 import type { workerProcessSettingsSchema } from './settings.ts';
 
 export interface RunningWorker {
@@ -43,7 +42,6 @@ export async function startWorker(
     dispatcher: dispatcherStore,
     dispatcherUrl: settings.PLUMBLINE_DISPATCHER_DATABASE_URL,
     carriers,
-    confirmed: new ConfirmedCarriers(),
     roomFor,
     runsPerCarrier: settings.PLUMBLINE_CARRIER_RUNS,
     evaluator: deps.evaluator,

@@ -4,12 +4,13 @@ import { QUEUED_CHANNEL } from '@plumbline/workflows/go-ahead';
 import type { CrashPointReached } from '@plumbline/workflows/crash-points';
 import type { Logger } from 'pino';
 import type { QueuedRun } from './claim.ts';
+import { Lately } from './lately.ts';
 import { startCarriers } from './start-carriers.ts';
 
 /** More events than this at once are better off together, in carriers that the dispatcher fills. */
 const EVENTS = 4;
 /** So long after a company's events were gathered, the next ones are. */
-const BUSY_MS = 100;
+const GATHERING_MS = 100;
 
 export interface AtOnceOptions {
   readonly store: Store;
@@ -23,35 +24,30 @@ export interface AtOnceOptions {
 
 /**
  * Starts the runs of events in the transaction that stores them, on an idle system: a webhook then waits for one commit, where being claimed by the
- * dispatcher costs another and two exchanges with the database. Only where nothing is in line before it, and nothing to look into: flows that take every event of the key.
+ * dispatcher costs another and two exchanges with the database. Only where nothing is in line before it, and nothing to look into: flows that take every event
+ * of the key.
  */
 export class AtOnce {
   readonly #options: AtOnceOptions;
   /** Companies with carriers that Temporal has not confirmed: the next events of theirs are gathered. */
   readonly #starting = new Set<string>();
-  readonly #busyUntil = new Map<string, number>();
+  /** Companies whose events were left to the dispatcher: those that follow closely are so too, rather than looking again whether they may go ahead. */
+  readonly #gathered = new Lately(GATHERING_MS);
 
   constructor(options: AtOnceOptions) {
     this.#options = options;
   }
 
   mayTake(companyId: string, events: number): boolean {
-    if (!this.#options.enabled || (this.#busyUntil.get(companyId) ?? 0) > performance.now()) return false;
+    if (!this.#options.enabled || this.#gathered.has(companyId)) return false;
     if (events <= EVENTS && !this.#starting.has(companyId)) return true;
-    this.isBusy(companyId);
+    this.left(companyId);
     return false;
   }
 
-  /** Events of this company were left to the dispatcher: those that follow closely are so too, rather than looking again whether they may go ahead. */
-  isBusy(companyId: string): void {
-    const now = performance.now();
-    // Oldest first: what is over is at the front.
-    for (const [id, until] of this.#busyUntil) {
-      if (until > now) break;
-      this.#busyUntil.delete(id);
-    }
-    this.#busyUntil.delete(companyId);
-    this.#busyUntil.set(companyId, now + BUSY_MS);
+  /** Events of this company were left to the dispatcher. */
+  left(companyId: string): void {
+    this.#gathered.add(companyId);
   }
 
   /** Temporal is told after the event was acknowledged; if it is away, the dispatcher's sweep tells it later. */

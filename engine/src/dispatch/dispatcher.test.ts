@@ -3,7 +3,6 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { testDatabase, type TestDatabase } from '../../../db/src/testing.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { ConfirmedCarriers } from './start-carriers.ts';
 
 let database: TestDatabase;
 let dispatcher: Dispatcher;
@@ -17,7 +16,6 @@ beforeEach(async () => {
     dispatcher: database.dispatcher,
     dispatcherUrl: database.urls.dispatcher,
     carriers: { start: () => Promise.resolve('under way') } as never,
-    confirmed: new ConfirmedCarriers(),
     roomFor: (companyId) => crowded.get(companyId)?.promise,
     runsPerCarrier: 50,
     // Nothing listens with a filter.

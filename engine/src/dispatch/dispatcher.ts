@@ -8,7 +8,7 @@ import { claimEvents } from './claim.ts';
 import { EVENTS_CHANNEL } from './channel.ts';
 import { InTurns } from './in-turns.ts';
 import { fireDueSchedules } from './scheduler.ts';
-import { startCarriers, type ConfirmedCarriers } from './start-carriers.ts';
+import { ConfirmedCarriers, startCarriers } from './start-carriers.ts';
 import { wakeRuns } from './wake-runs.ts';
 
 export interface DispatcherOptions {
@@ -22,7 +22,6 @@ export interface DispatcherOptions {
   readonly log: Logger;
   readonly now: () => Date;
   readonly crashPoint?: CrashPointReached;
-  readonly confirmed: ConfirmedCarriers;
   /** Waits until this process may begin runs of a company; undefined when it may now. */
   readonly roomFor: (companyId: string) => Promise<void> | undefined;
 }
@@ -33,7 +32,7 @@ const SWEEP_MS = 1_000;
 const UNCONFIRMED_MS = 5_000;
 /** Events of one company that are claimed at once: more would keep a busy worker from everything else for too long. */
 const BATCH = 100;
-/** Companies whose events are claimed side by side; each takes a connection of the pool, which webhooks need too. */
+/** Companies whose events are claimed side by side; each takes a connection of the pool, which the runs need too. */
 const SIDE_BY_SIDE = 4;
 
 /**
@@ -41,7 +40,7 @@ const SIDE_BY_SIDE = 4;
  * flow, and a carrier is started under an id that Temporal takes only once.
  */
 export class Dispatcher {
-  readonly #options: DispatcherOptions;
+  readonly #options: DispatcherOptions & { readonly confirmed: ConfirmedCarriers };
   readonly #turns: InTurns;
   readonly #stopListening: Promise<() => Promise<void>>;
   readonly #sweep: NodeJS.Timeout;
@@ -53,7 +52,7 @@ export class Dispatcher {
   readonly #loop: Promise<void>;
 
   constructor(options: DispatcherOptions) {
-    this.#options = options;
+    this.#options = { ...options, confirmed: new ConfirmedCarriers() };
     this.#turns = new InTurns((companyId) => this.#dispatch(companyId), SIDE_BY_SIDE);
     this.#stopListening = listen(options.dispatcherUrl, EVENTS_CHANNEL, (companyId) => {
       this.#turns.ask(companyId);

@@ -6,7 +6,7 @@ const LOOK_MS = 1_000;
 const IN_FLIGHT = 8;
 
 /**
- * Polls whatever is due, in one API process of many: a subscription is leased to one of them at a time. It has a loop of its own, so that a slow vendor does
+ * Polls whatever is due, in one worker process of many: a subscription is leased to one of them at a time. It has a loop of its own, so that a slow vendor does
  * not hold up the dispatching of events.
  */
 export class Poller {

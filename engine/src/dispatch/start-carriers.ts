@@ -4,6 +4,7 @@ import type { Carriers } from '@plumbline/workflows/client';
 import type { CrashPointReached } from '@plumbline/workflows/crash-points';
 import type { Logger } from 'pino';
 import type { QueuedRun } from './claim.ts';
+import { Lately } from './lately.ts';
 
 /** Temporal's start calls get slow when hundreds are in flight at once. */
 const IN_FLIGHT = 10;
@@ -12,26 +13,9 @@ const IN_FLIGHT = 10;
 const TRUSTED_MS = 60_000;
 
 /** Carriers that Temporal has confirmed to this process. */
-export class ConfirmedCarriers {
-  readonly #until = new Map<string, number>();
-
-  has(carrierId: string): boolean {
-    return (this.#until.get(carrierId) ?? 0) > performance.now();
-  }
-
-  add(carrierId: string): void {
-    const now = performance.now();
-    // Oldest first: what is over is at the front.
-    for (const [id, until] of this.#until) {
-      if (until > now) break;
-      this.#until.delete(id);
-    }
-    this.#until.set(carrierId, now + TRUSTED_MS);
-  }
-
-  /** Temporal does not know it after all. */
-  delete(carrierId: string): void {
-    this.#until.delete(carrierId);
+export class ConfirmedCarriers extends Lately {
+  constructor() {
+    super(TRUSTED_MS);
   }
 }
 

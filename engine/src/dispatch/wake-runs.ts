@@ -34,6 +34,7 @@ export async function wakeRuns(options: {
           group.map(({ runId }) => runId),
         );
         (known ? told : unknown).push(...group);
+        // Temporal does not know it after all.
         if (!known) options.confirmed.delete(first.carrierId);
       } catch (error) {
         failures++;

@@ -33,7 +33,7 @@ export function eventInbox(store: Store, atOnce: AtOnce): GroupCommit<NewEvent, 
       const given = givenRows(events);
       if (!atOnce.mayTake(companyId, events.length)) return receipts(events, await insert(store, companyId, given));
       const [rows = []] = await store.script(companyId, [atOnce.statement(companyId, given)]);
-      if (rows.some((row) => row['run_id'] === null)) atOnce.isBusy(companyId);
+      if (rows.some((row) => row['run_id'] === null)) atOnce.left(companyId);
       atOnce.start(
         companyId,
         rows.flatMap((row): QueuedRun[] =>
