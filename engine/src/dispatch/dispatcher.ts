@@ -48,6 +48,7 @@ export class Dispatcher {
   readonly #crowded = new Set<string>();
   #wake: (() => void) | undefined;
   #again = false;
+  #sweepIsDue = true;
   #stopped = false;
   readonly #loop: Promise<void>;
 
@@ -58,7 +59,13 @@ export class Dispatcher {
       this.#turns.ask(companyId);
       this.#lookAround();
     });
-    this.#sweep = setInterval(() => this.#lookAround(), SWEEP_MS);
+    const sweep = (): void => {
+      this.#sweepIsDue = true;
+      this.#lookAround();
+    };
+    // What arrived after the first look and before anybody listened.
+    void this.#stopListening.then(sweep);
+    this.#sweep = setInterval(sweep, SWEEP_MS);
     this.#loop = this.#run();
   }
 
@@ -79,14 +86,12 @@ export class Dispatcher {
 
   /** What is not about new events of one company: runs to be woken, times that have come, and what a notice was lost of. */
   async #run(): Promise<void> {
-    // Not by the clock on the wall: one that is put back would have everything wait until it is as late again.
-    let lastSweep = -Infinity;
     while (!this.#stopped) {
       this.#again = false;
       try {
         const woken = await wakeRuns(this.#options);
-        if (performance.now() - lastSweep >= SWEEP_MS) {
-          lastSweep = performance.now();
+        if (this.#sweepIsDue) {
+          this.#sweepIsDue = false;
           for (const companyId of await this.#options.dispatcher.companiesWithPendingEvents())
             this.#turns.ask(companyId);
           await this.#restartUnconfirmed();
