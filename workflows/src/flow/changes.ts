@@ -1,5 +1,5 @@
 import { canonicalJson } from './canonical.ts';
-import type { FlowDocument, FlowNode, Mapping } from './schema.ts';
+import type { FlowDocument, FlowNode, Join, Mapping } from './schema.ts';
 
 export interface FieldChange {
   readonly title: string;
@@ -35,7 +35,7 @@ export function changesBetween(
     [...new Set([...Object.keys(a), ...Object.keys(b)])].map((id) => [id, a[id], b[id]] as const);
   for (const [id, old, now] of both(before.nodes, after.nodes)) {
     if (old && now) {
-      const fields = nodeChanges(old, now, titlesOf(now));
+      const fields = nodeChanges({ node: old, document: before }, { node: now, document: after }, titlesOf(now));
       if (fields.length > 0) changes.push({ kind: 'changed', what: 'step', id, title: now.name, fields });
     } else if (now) changes.push({ kind: 'added', what: 'step', id, title: now.name, fields: [] });
     else if (old) changes.push({ kind: 'removed', what: 'step', id, title: old.name, fields: [] });
@@ -55,7 +55,7 @@ export function changesBetween(
     if (!newLines.has(id)) changes.push({ kind: 'removed', what: 'line', id, title, fields: [] });
   for (const [id, old, now] of both(before.params, after.params)) {
     if (canonicalJson(old ?? null) === canonicalJson(now ?? null)) continue;
-    const fields = [{ title: 'Value', before: old ? show(old.value) : null, after: now ? show(now.value) : null }];
+    const fields = valueChanges('Value', old?.value, now?.value);
     changes.push({
       kind: old ? (now ? 'changed' : 'removed') : 'added',
       what: 'setting',
@@ -77,28 +77,53 @@ export function changesBetween(
   return changes;
 }
 
-function nodeChanges(old: FlowNode, now: FlowNode, titles: Readonly<Record<string, string>>): FieldChange[] {
-  const fields: FieldChange[] = [];
-  const compare = (title: string, before: string | null, after: string | null) => {
-    if (before !== after) fields.push({ title, before, after });
+/** A step in its drawing. */
+interface Placed {
+  readonly node: FlowNode;
+  readonly document: FlowDocument;
+}
+
+function nodeChanges(before: Placed, after: Placed, titles: Readonly<Record<string, string>>): FieldChange[] {
+  const [old, now] = [before.node, after.node];
+  const compare = (title: string, wording: (placed: Placed) => string | undefined): FieldChange[] => {
+    const [was, is] = [wording(before) ?? null, wording(after) ?? null];
+    return was === is ? [] : [{ title, before: was, after: is }];
   };
-  for (const field of new Set([...Object.keys(old.inputs), ...Object.keys(now.inputs)]))
-    compare(titles[field] ?? field, showMapping(old.inputs[field]), showMapping(now.inputs[field]));
-  compare('Name', old.name, now.name);
-  compare('Connection', old.connection ?? null, now.connection ?? null);
-  compare('Switched off', old.disabled ? 'yes' : 'no', now.disabled ? 'yes' : 'no');
-  compare(
-    'Retries',
-    old.retry ? `${old.retry.attempts} tries, from ${old.retry.initialSeconds} s` : null,
-    now.retry ? `${now.retry.attempts} tries, from ${now.retry.initialSeconds} s` : null,
-  );
-  compare('On error', old.onError ?? null, now.onError ?? null);
-  compare('Waits for', old.join ? canonicalJson(old.join) : null, now.join ? canonicalJson(now.join) : null);
-  compare('Stands in', old.parent ?? null, now.parent ?? null);
-  compare('Note', old.note ?? null, now.note ?? null);
-  if (old.type !== now.type || old.version !== now.version)
-    compare('Type', `${old.type} ${old.version}`, `${now.type} ${now.version}`);
-  return fields;
+  return [
+    ...[...new Set([...Object.keys(old.inputs), ...Object.keys(now.inputs)])].flatMap((field) =>
+      mappingChanges(titles[field] ?? field, old.inputs[field], now.inputs[field]),
+    ),
+    ...compare('Name', ({ node }) => node.name),
+    ...compare('Connection', ({ node, document }) =>
+      node.connection === undefined ? undefined : (document.connections[node.connection]?.title ?? node.connection),
+    ),
+    ...compare('Switched off', ({ node }) => (node.disabled ? 'yes' : 'no')),
+    ...compare('Retries', ({ node: { retry } }) => retry && `${retry.attempts} tries, from ${retry.initialSeconds} s`),
+    ...compare('When it still fails', ({ node: { onError } }) => onError && policyWords[onError]),
+    ...compare('Starts when', ({ node: { join } }) => join && joinWords(join)),
+    ...compare('Stands in', ({ node, document }) => node.parent && nameOf(document, node.parent)),
+    ...compare('Note', ({ node }) => node.note),
+    ...compare('Type', ({ node }) => `${node.type} ${node.version}`),
+  ];
+}
+
+const policyWords: Readonly<Record<NonNullable<FlowNode['onError']>, string>> = {
+  park: 'wait for a person to decide',
+  port: 'go on along an error line',
+  stop: 'fail',
+  compensate: 'fail the run, and undo what it wrote',
+};
+
+function joinWords(join: Join): string {
+  const ways = { any: 'the first way into it is done', all: 'all ways into it are done', count: '' }[join.mode];
+  const words = join.mode === 'count' ? `${join.count} ways into it are done` : ways;
+  return join.timeoutSeconds === undefined ? words : `${words}, or after ${join.timeoutSeconds} s`;
+}
+
+function mappingChanges(title: string, before: Mapping | undefined, after: Mapping | undefined): FieldChange[] {
+  if (before?.kind === 'literal' && after?.kind === 'literal') return valueChanges(title, before.value, after.value);
+  const [was, is] = [showMapping(before), showMapping(after)];
+  return was === is ? [] : [{ title, before: was, after: is }];
 }
 
 function showMapping(mapping: Mapping | undefined): string | null {
@@ -106,8 +131,67 @@ function showMapping(mapping: Mapping | undefined): string | null {
   return mapping.kind === 'expression' ? `= ${mapping.source}` : show(mapping.value);
 }
 
+/** Differences between two values, each at its place within them: `Fields › amount › required`. */
+function valueChanges(title: string, before: unknown, after: unknown): FieldChange[] {
+  const [was, is] = partsOf(before, after) ?? [];
+  if (was && is) {
+    const inside = [...new Set([...was.keys(), ...is.keys()])].flatMap((name) =>
+      valueChanges(`${title} › ${name}`, was.get(name), is.get(name)),
+    );
+    if (inside.length > 0 || canonicalJson(before) === canonicalJson(after)) return inside;
+    return [{ title: `Order of ${title}`, before: [...was.keys()].join(', '), after: [...is.keys()].join(', ') }];
+  }
+  const [old, now] = [before, after].map((value) => (value === undefined ? null : show(value)));
+  return old === now ? [] : [{ title, before: old ?? null, after: now ?? null }];
+}
+
+type Parts = ReadonlyMap<string, unknown>;
+
+/** What two groups or two lists consist of, by name; lists by what each item is called when all have names of their own, else by place. */
+function partsOf(before: unknown, after: unknown): readonly [Parts, Parts] | undefined {
+  if (Array.isArray(before) && Array.isArray(after)) {
+    const [was, is] = [byName(before), byName(after)];
+    return was && is ? [was, is] : [byPlace(before), byPlace(after)];
+  }
+  return isGroup(before) && isGroup(after)
+    ? [new Map(Object.entries(before)), new Map(Object.entries(after))]
+    : undefined;
+}
+
+function byPlace(list: readonly unknown[]): Parts {
+  return new Map(list.map((item, index) => [String(index + 1), item]));
+}
+
+function byName(list: readonly unknown[]): Parts | undefined {
+  const named = new Map<string, unknown>();
+  for (const item of list) {
+    const name = isGroup(item) ? LABELS.map((label) => item[label]).find(isName) : undefined;
+    if (name === undefined || named.has(name)) return undefined;
+    named.set(name, item);
+  }
+  return named;
+}
+
+/** Fields by which people tell the items of a list apart. */
+const LABELS = ['name', 'key', 'id', 'field', 'title'] as const;
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function show(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (typeof value === 'string') return value;
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (Array.isArray(value)) return value.length === 0 ? 'nothing' : value.map(show).join(', ');
+  if (isGroup(value))
+    return Object.entries(value)
+      .map(([name, part]) => `${name}: ${show(part)}`)
+      .join(' · ');
+  return JSON.stringify(value);
 }
 
 function nameOf(document: FlowDocument, id: string): string {

@@ -16,6 +16,8 @@ export interface DataEntry {
   readonly children: readonly DataEntry[];
   /** Inside a list: the path gives one value per item. */
   readonly repeated: boolean;
+  /** Its schema says that it is not always there. */
+  readonly optional: boolean;
 }
 
 const MAX_DEPTH = 6;
@@ -70,9 +72,18 @@ function entriesOf({ names, schema, sample, repeated, depth }: At): DataEntry[] 
       schema: inner,
       sample: innerSample,
       repeated: inList,
+      optional: isOptional(items, name),
       children: entriesOf({ names: path, schema: inner, sample: innerSample, repeated: inList, depth: depth + 1 }),
     };
   });
+}
+
+/** A schema that requires nothing says nothing of what is always there; most of those were read off a sample. */
+function isOptional(parent: JsonSchema | undefined, name: string): boolean {
+  const inner = parent?.properties?.[name];
+  if (!inner) return false;
+  const mayBeNull = [inner, ...(inner.anyOf ?? [])].some(({ type }) => [type].flat().includes('null'));
+  return mayBeNull || (parent?.required !== undefined && !parent.required.includes(name));
 }
 
 function isGroup(value: unknown): value is Record<string, unknown> {

@@ -177,6 +177,33 @@ describe('data tree', () => {
     expect(findEntry(open, 'trigger.body.`odd name`')?.sample).toBe(1);
   });
 
+  test('marks what is not always there', () => {
+    const open = dataTree(
+      {
+        type: 'object',
+        properties: {
+          trigger: {
+            type: 'object',
+            required: ['id', 'memo'],
+            properties: { id: { type: 'string' }, memo: { type: ['string', 'null'] }, due: { type: 'string' } },
+          },
+          // Read off a sample.
+          run: { type: 'object', properties: { id: { type: 'string' } } },
+        },
+      },
+      {},
+      {},
+    );
+    const isOptional = (path: string) => findEntry(open, path)?.optional;
+    expect(['trigger', 'trigger.id', 'trigger.memo', 'trigger.due', 'run.id'].map(isOptional)).toEqual([
+      false,
+      false,
+      true,
+      true,
+      false,
+    ]);
+  });
+
   test('is searched by name, title and sample value', () => {
     expect(searchTree(tree, 'b-7')).toHaveLength(1);
     expect(searchTree(tree, 'record amount')[0]?.children[0]?.children[0]?.name).toBe('lines');
