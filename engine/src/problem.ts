@@ -4,7 +4,7 @@ import { DataError } from '@plumbline/db';
 import { isDatabaseAway } from '@plumbline/db/database-away';
 import { isConnectorFailure } from '@plumbline/nodes';
 import { ApprovalRefusal } from '@plumbline/workflows/approvals/refusal';
-import type { Problem } from './contract.ts';
+import type { Problem } from './contract/index.ts';
 
 /** Every code the API answers with, and its status. Clients may rely on codes, never on texts. */
 export const problemCodes = {

@@ -1,7 +1,7 @@
 import { choicesOf, type FormField } from '@plumbline/nodes';
 import { outcomeTitle } from '@plumbline/workflows/approvals/decide';
 import type { ApprovalRow } from '@plumbline/workflows/approvals/row';
-import type { Question } from '../contract.ts';
+import type { Question } from '../contract/index.ts';
 
 /** What is asked, as whoever decides sees it. */
 export function questionOf(

@@ -5,7 +5,7 @@ import { decisionsOf, seatsOf } from '@plumbline/workflows/approvals/row';
 import { sql } from 'kysely';
 import { may } from '../auth/roles.ts';
 import type { Actor } from '../auth/session.ts';
-import type { Page, TaskDetail, TaskSummary } from '../contract.ts';
+import type { Page, TaskDetail, TaskSummary } from '../contract/index.ts';
 import { notFound } from '../problem.ts';
 import { questionOf } from './question.ts';
 import { waitingFor } from './waiting-for.ts';

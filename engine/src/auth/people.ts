@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hashPassword } from 'better-auth/crypto';
 import type { Pool } from 'pg';
-import type { Role } from '../contract.ts';
+import type { Role } from '../contract/index.ts';
 
 export interface Membership {
   readonly companyId: string;

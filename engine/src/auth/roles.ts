@@ -1,5 +1,5 @@
 import { createAccessControl } from 'better-auth/plugins/access';
-import type { Role } from '../contract.ts';
+import type { Role } from '../contract/index.ts';
 
 /** Rights, by what they are about. A route names the one it needs. */
 const statements = {

@@ -1,6 +1,6 @@
 import { createMiddleware } from 'hono/factory';
 import type { Pool } from 'pg';
-import type { Role } from '../contract.ts';
+import type { Role } from '../contract/index.ts';
 import { ApiError } from '../problem.ts';
 import type { Auth } from './auth.ts';
 import { membershipsOf, type Membership } from './people.ts';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadCatalog } from '@plumbline/nodes';
 import { catalogInfo } from '@plumbline/workflows/catalog-info';
 import { readFlowFile, type Finding } from '@plumbline/workflows/flow';
-import type { FlowExport, FlowImported, FlowSummary, Page, Problem, RunDetail, RunSummary } from '../contract.ts';
+import type { FlowExport, FlowImported, FlowSummary, Page, Problem, RunDetail, RunSummary } from '../contract/index.ts';
 import type { StudioClient } from '../demo/studio-client.ts';
 import type { FlowCommand } from './arguments.ts';
 import { CommandError, exitCodes, type ExitCode } from './usage.ts';

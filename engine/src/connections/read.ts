@@ -1,6 +1,6 @@
 import type { Transaction } from '@plumbline/db';
 import type { FlowDocument } from '@plumbline/workflows/flow';
-import type { ConnectionSummary } from '../contract.ts';
+import type { ConnectionSummary } from '../contract/index.ts';
 import { notFound } from '../problem.ts';
 
 /** The company's connections, oldest first, each with the flows whose draft or live version uses it. */

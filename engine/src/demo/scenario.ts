@@ -12,7 +12,7 @@ import type {
   TemplateDetail,
   TemplateSummary,
   TriggerInfo,
-} from '../contract.ts';
+} from '../contract/index.ts';
 import { StudioClient } from './studio-client.ts';
 
 /** What the demo ends with. */

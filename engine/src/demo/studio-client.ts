@@ -1,4 +1,4 @@
-import type { ConnectionSummary, Problem } from '../contract.ts';
+import type { ConnectionSummary, Problem } from '../contract/index.ts';
 
 /** A browser without a window: keeps the session cookie, follows the vendors' consent pages, speaks the studio's API. */
 export class StudioClient {

@@ -10,7 +10,7 @@ import {
   type FlowInterface,
 } from '@plumbline/workflows/flow';
 import { sql } from 'kysely';
-import type { BrokenCaller } from '../contract.ts';
+import type { BrokenCaller } from '../contract/index.ts';
 import { readFlowInfos } from './interfaces.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { json, type Transaction } from '@plumbline/db';
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { emptyFlow, readFlowFile, type FlowDocument } from '@plumbline/workflows/flow';
-import type { FlowImport, FlowImported } from '../contract.ts';
+import type { FlowImport, FlowImported } from '../contract/index.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { bindValueMaps } from '../value-maps/bind.ts';

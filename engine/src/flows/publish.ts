@@ -2,7 +2,7 @@ import { json, type Transaction } from '@plumbline/db';
 import { compile, flowInterface, type CatalogInfo, type FlowDocument } from '@plumbline/workflows/flow';
 import { planHash } from '@plumbline/workflows/plan-hash';
 import type { Catalog } from '@plumbline/nodes';
-import type { BrokenCaller, ChangeAuthors } from '../contract.ts';
+import type { BrokenCaller, ChangeAuthors } from '../contract/index.ts';
 import { ApiError } from '../problem.ts';
 import { brokenCallers } from './broken-callers.ts';
 import { companyCatalog } from './company-catalog.ts';

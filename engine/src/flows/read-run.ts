@@ -1,6 +1,6 @@
 import type { Transaction } from '@plumbline/db';
 import { findNodeType, type CatalogInfo, type FlowDocument } from '@plumbline/workflows/flow';
-import type { RunDetail, RunSummary, StepAttempt, StepDetail, StepError } from '../contract.ts';
+import type { RunDetail, RunSummary, StepAttempt, StepDetail, StepError } from '../contract/index.ts';
 import { waitingFor } from '../approvals/waiting-for.ts';
 import { notFound } from '../problem.ts';
 import { cursorAfter, findRuns, pageSize, type RunFilter } from '../runs/find-runs.ts';

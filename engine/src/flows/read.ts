@@ -7,7 +7,7 @@ import {
   type CatalogInfo,
   type FlowDocument,
 } from '@plumbline/workflows/flow';
-import type { FlowDetail, FlowSummary, RunStatus } from '../contract.ts';
+import type { FlowDetail, FlowSummary, RunStatus } from '../contract/index.ts';
 import { notFound } from '../problem.ts';
 import { companyCatalog } from './company-catalog.ts';
 

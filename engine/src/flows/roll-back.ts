@@ -1,7 +1,7 @@
 import { json, type Transaction } from '@plumbline/db';
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { canonicalJson } from '@plumbline/workflows/flow';
-import type { FlowPublished } from '../contract.ts';
+import type { FlowPublished } from '../contract/index.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { publish } from './publish.ts';

@@ -1,7 +1,7 @@
 import type { Transaction } from '@plumbline/db';
 import type { Catalog } from '@plumbline/nodes';
 import { literalsOf, type FlowDocument } from '@plumbline/workflows/flow';
-import type { Sample } from '../contract.ts';
+import type { Sample } from '../contract/index.ts';
 import { mask } from '../runs/mask.ts';
 import { describeSubject, eventWords } from './subject.ts';
 

@@ -1,6 +1,6 @@
 import { json, type Transaction } from '@plumbline/db';
 import { changesBetween, itemOf, type FlowDocument } from '@plumbline/workflows/flow';
-import type { ChangeAuthors } from '../contract.ts';
+import type { ChangeAuthors } from '../contract/index.ts';
 import { ApiError, notFound } from '../problem.ts';
 
 /** So many people are remembered for one step. */

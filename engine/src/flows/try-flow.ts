@@ -18,7 +18,7 @@ import {
 } from '@plumbline/workflows/flow';
 import { planHash } from '@plumbline/workflows/plan-hash';
 import { sql } from 'kysely';
-import type { TestRequest } from '../contract.ts';
+import type { TestRequest } from '../contract/index.ts';
 import { ApiError } from '../problem.ts';
 import type { QueuedRun } from '../dispatch/claim.ts';
 import { companyCatalog } from './company-catalog.ts';

@@ -1,6 +1,6 @@
 import type { Transaction } from '@plumbline/db';
 import type { FlowDocument } from '@plumbline/workflows/flow';
-import type { FlowVersionSummary } from '../contract.ts';
+import type { FlowVersionSummary } from '../contract/index.ts';
 import { notFound } from '../problem.ts';
 
 /** A flow's versions, newest first, with the runs that still run each. */

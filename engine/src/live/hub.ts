@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { listen, literal, type Store } from '@plumbline/db';
 import { z } from 'zod';
-import type { LiveChange } from '../contract.ts';
+import type { LiveChange } from '../contract/index.ts';
 
 const changeSchema = z.object({
   companyId: z.string(),

@@ -6,7 +6,7 @@ import { lockApproval, seatsOf, type SeatRow } from '@plumbline/workflows/approv
 import { Hono, type Context } from 'hono';
 import { questionOf } from '../approvals/question.ts';
 import type { ActorEnv } from '../auth/session.ts';
-import type { LinkedQuestion } from '../contract.ts';
+import type { LinkedQuestion } from '../contract/index.ts';
 import { EndpointLimit } from '../ingress/endpoint-limit.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';

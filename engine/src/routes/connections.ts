@@ -5,7 +5,7 @@ import { requireRight, type ActorEnv } from '../auth/session.ts';
 import { createOAuth } from '../connections/oauth.ts';
 import { listConnections, readConnection } from '../connections/read.ts';
 import { resumeParked } from '../connections/resume.ts';
-import type { IntegrationCard, IntegrationLog } from '../contract.ts';
+import type { IntegrationCard, IntegrationLog } from '../contract/index.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { valid } from '../validate.ts';

@@ -3,7 +3,7 @@ import { flowDocumentSchema } from '@plumbline/workflows/flow';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
-import type { FlowPin, TestRequest } from '../contract.ts';
+import type { FlowPin, TestRequest } from '../contract/index.ts';
 import { startCarriers } from '../dispatch/start-carriers.ts';
 import { readFlow } from '../flows/read.ts';
 import { tryFlow } from '../flows/try-flow.ts';

@@ -13,7 +13,7 @@ import type {
   FlowVersionDetail,
   Page,
   FlowSummary,
-} from '../contract.ts';
+} from '../contract/index.ts';
 import { brokenCallers } from '../flows/broken-callers.ts';
 import { importFlow } from '../flows/import.ts';
 import { readFlowInfos } from '../flows/interfaces.ts';

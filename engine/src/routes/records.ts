@@ -4,7 +4,7 @@ import { entities, statusesOf, type Entity, type EntityId, type Transaction } fr
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
-import type { EntityInfo, Page, RecordDetail, RecordRow } from '../contract.ts';
+import type { EntityInfo, Page, RecordDetail, RecordRow } from '../contract/index.ts';
 import { listRuns } from '../flows/read-run.ts';
 import { notFound } from '../problem.ts';
 import type { Services } from '../services.ts';

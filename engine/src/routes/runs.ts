@@ -4,7 +4,7 @@ import { carrierWorkflowId } from '@plumbline/workflows/payload-codec';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
-import type { RunStatus } from '../contract.ts';
+import type { RunStatus } from '../contract/index.ts';
 import { listRuns, readRun } from '../flows/read-run.ts';
 import { ApiError, notFound } from '../problem.ts';
 import { checkDecision, type GivenDecision } from '../runs/check-decision.ts';

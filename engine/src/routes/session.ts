@@ -4,7 +4,7 @@ import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context } from 'hono';
 import { DEMO_OWNER } from '../auth/demo.ts';
 import { readActor, type Actor, type ActorEnv } from '../auth/session.ts';
-import type { Me, SignInOptions } from '../contract.ts';
+import type { Me, SignInOptions } from '../contract/index.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { valid } from '../validate.ts';

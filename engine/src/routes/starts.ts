@@ -3,7 +3,7 @@ import { canonicalJson } from '@plumbline/workflows/flow';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
-import type { CallAccepted } from '../contract.ts';
+import type { CallAccepted } from '../contract/index.ts';
 import { fillIn, openTrigger } from '../flows/fill-in.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';

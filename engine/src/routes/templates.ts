@@ -6,7 +6,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
 import { listConnections } from '../connections/read.ts';
-import type { FlowDetail, TemplateDetail, TemplateSummary } from '../contract.ts';
+import type { FlowDetail, TemplateDetail, TemplateSummary } from '../contract/index.ts';
 import { publish } from '../flows/publish.ts';
 import { readFlow } from '../flows/read.ts';
 import { ApiError, notFound } from '../problem.ts';

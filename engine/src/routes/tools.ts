@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import type { ExpressionBuilder } from 'kysely';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
-import type { Health, Notice, Preview } from '../contract.ts';
+import type { Health, Notice, Preview } from '../contract/index.ts';
 import { account } from '../runs/accounting.ts';
 import type { Services } from '../services.ts';
 import { valid } from '../validate.ts';

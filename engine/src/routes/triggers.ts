@@ -4,7 +4,7 @@ import { describeTimes, nextTimes } from '@plumbline/workflows/flow';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
-import type { TriggerField, TriggerInfo, WebhookSecret } from '../contract.ts';
+import type { TriggerField, TriggerInfo, WebhookSecret } from '../contract/index.ts';
 import { readFlow } from '../flows/read.ts';
 import { curlCommand } from '../flows/webhook-curl.ts';
 import { readWebhook, replaceSecret } from '../flows/webhook-secret.ts';

@@ -2,7 +2,7 @@ import { valueMapColumnSchema, valueMapLimits } from '@plumbline/workflows/flow'
 import { Hono, type Context } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
-import type { ValueMapImported } from '../contract.ts';
+import type { ValueMapImported } from '../contract/index.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { valid } from '../validate.ts';

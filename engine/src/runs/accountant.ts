@@ -1,7 +1,7 @@
 import type { Store } from '@plumbline/db';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
-import type { Accounting } from '../contract.ts';
+import type { Accounting } from '../contract/index.ts';
 import { account } from './accounting.ts';
 import { reviveStanding } from './revive.ts';
 

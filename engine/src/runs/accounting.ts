@@ -1,6 +1,6 @@
 import type { Store } from '@plumbline/db';
 import { sql } from 'kysely';
-import type { Accounting } from '../contract.ts';
+import type { Accounting } from '../contract/index.ts';
 
 /** What a run is counted as when it has not ended, and when it has; in a state of the other half it counts as nothing. */
 const open = ['parked', 'waiting', 'running', 'queued'] as const;

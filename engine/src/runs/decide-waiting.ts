@@ -1,6 +1,6 @@
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { StepNotParkedError, StepNotWaitingError } from '@plumbline/workflows/client';
-import type { WaitingDecision, WaitingOutcome } from '../contract.ts';
+import type { WaitingDecision, WaitingOutcome } from '../contract/index.ts';
 import type { Services } from '../services.ts';
 
 const IN_FLIGHT = 8;

@@ -1,7 +1,7 @@
 import { json, type Transaction } from '@plumbline/db';
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { sql, type RawBuilder } from 'kysely';
-import type { DropOutcome, DropRequest, EventDrop, PendingChoice, PendingEvent } from '../contract.ts';
+import type { DropOutcome, DropRequest, EventDrop, PendingChoice, PendingEvent } from '../contract/index.ts';
 import { tellDispatchers } from '../dispatch/channel.ts';
 import { describeSubject } from '../flows/subject.ts';
 import { ApiError, notFound } from '../problem.ts';

@@ -1,6 +1,6 @@
 import type { Transaction } from '@plumbline/db';
 import { sql } from 'kysely';
-import type { ErrorGroup } from '../contract.ts';
+import type { ErrorGroup } from '../contract/index.ts';
 import { mask } from './mask.ts';
 
 /** What runs failed with, most of it first, by flow and code. Served by `runs_failed`. */

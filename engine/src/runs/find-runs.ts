@@ -1,6 +1,6 @@
 import type { Transaction } from '@plumbline/db';
 import { sql } from 'kysely';
-import type { RunStatus } from '../contract.ts';
+import type { RunStatus } from '../contract/index.ts';
 
 /** What a list of runs is narrowed by. */
 export interface RunFilter {

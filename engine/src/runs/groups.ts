@@ -3,7 +3,7 @@ import { appendAudit } from '@plumbline/db/queries/audit';
 import { StepNotParkedError, type StepDecision } from '@plumbline/workflows/client';
 import type { Plan } from '@plumbline/workflows/flow';
 import { sql } from 'kysely';
-import type { GroupDecision, GroupOutcome, StuckGroup, StuckStep } from '../contract.ts';
+import type { GroupDecision, GroupOutcome, StuckGroup, StuckStep } from '../contract/index.ts';
 import { describeSubject } from '../flows/subject.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';

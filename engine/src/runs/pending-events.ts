@@ -1,7 +1,7 @@
 import type { Transaction } from '@plumbline/db';
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { sql } from 'kysely';
-import type { PendingEvents } from '../contract.ts';
+import type { PendingEvents } from '../contract/index.ts';
 import { tellDispatchers } from '../dispatch/channel.ts';
 import { notFound } from '../problem.ts';
 

@@ -1,7 +1,7 @@
 import type { Transaction } from '@plumbline/db';
 import type { Plan } from '@plumbline/workflows/flow';
 import { sql } from 'kysely';
-import type { Queue, StepError, WaitingStep } from '../contract.ts';
+import type { Queue, StepError, WaitingStep } from '../contract/index.ts';
 import { describeSubject } from '../flows/subject.ts';
 import { listGroups } from './groups.ts';
 import { listPending } from './pending-events.ts';

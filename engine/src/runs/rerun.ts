@@ -4,7 +4,7 @@ import { appendAudit } from '@plumbline/db/queries/audit';
 import { canonicalJson, findNodeType, regionsOf, type Plan, type PlanStep } from '@plumbline/workflows/flow';
 import { sql } from 'kysely';
 import { z } from 'zod';
-import type { Rerun, RerunRequest } from '../contract.ts';
+import type { Rerun, RerunRequest } from '../contract/index.ts';
 import { startCarriers } from '../dispatch/start-carriers.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';

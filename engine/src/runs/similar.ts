@@ -1,6 +1,6 @@
 import type { Transaction } from '@plumbline/db';
 import { sql } from 'kysely';
-import type { SimilarFailures } from '../contract.ts';
+import type { SimilarFailures } from '../contract/index.ts';
 
 interface Trouble {
   readonly node_id: string;

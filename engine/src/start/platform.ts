@@ -7,7 +7,7 @@ import { StartError } from '@plumbline/db/start-error';
 import { withUser } from '@plumbline/db/urls';
 import { DEMO_OWNER } from '../auth/demo.ts';
 import { createOwner } from '../auth/people.ts';
-import type { Health } from '../contract.ts';
+import type { Health } from '../contract/index.ts';
 import { databaseServer } from './database-server.ts';
 import type { StartOptions } from './options.ts';
 import { keepSecrets, type Secrets } from './secrets.ts';

@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Health } from '../contract.ts';
+import type { Health } from '../contract/index.ts';
 
 const runningSchema = z.object({ pid: z.int(), origin: z.url() });
 

@@ -10,7 +10,7 @@ import {
   type ValueMapProblem,
   type ValueMapTable,
 } from '@plumbline/workflows/flow';
-import type { ValueMapImport, ValueMapImported } from '../contract.ts';
+import type { ValueMapImport, ValueMapImported } from '../contract/index.ts';
 import { ApiError } from '../problem.ts';
 
 const delimiters = { comma: ',', semicolon: ';', tab: '\t', pipe: '|' } as const;

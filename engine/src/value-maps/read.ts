@@ -1,6 +1,6 @@
 import type { Transaction } from '@plumbline/db';
 import { changesOfValueMap, inOrder, type ValueMapInfo, type ValueMapTable } from '@plumbline/workflows/flow';
-import type { ValueMapDetail, ValueMapDiff, ValueMapSummary, ValueMapVersion } from '../contract.ts';
+import type { ValueMapDetail, ValueMapDiff, ValueMapSummary, ValueMapVersion } from '../contract/index.ts';
 import { notFound } from '../problem.ts';
 import { countUses } from './usage.ts';
 

@@ -10,7 +10,7 @@ import {
   type ValueMapTable,
 } from '@plumbline/workflows/flow';
 import { sql } from 'kysely';
-import type { ValueMapDraft, ValueMapSave } from '../contract.ts';
+import type { ValueMapDraft, ValueMapSave } from '../contract/index.ts';
 import { ApiError, notFound } from '../problem.ts';
 import { readValueMap, rowsOf } from './read.ts';
 import { readUses } from './usage.ts';

@@ -1,7 +1,7 @@
 import type { Transaction } from '@plumbline/db';
 import { valueMapOf, type FlowDocument } from '@plumbline/workflows/flow';
 import { sql } from 'kysely';
-import type { ValueMapUse } from '../contract.ts';
+import type { ValueMapUse } from '../contract/index.ts';
 
 /** How many flows use each value map, by its id. */
 export async function countUses(tx: Transaction, companyId: string): Promise<ReadonlyMap<string, number>> {
