@@ -3,9 +3,9 @@ import { isSecretName, namesSecretItself } from '@plumbline/workflows/flow';
 /** What stands in place of a secret. */
 const MASK = '••••••••';
 
-/** Card numbers as their networks give them out: 13 to 19 digits, with or without gaps. */
+/** Card numbers as their networks give them out: 13 to 19 digits, with or without gaps; and not the beginning of a UUID. */
 const cardLike =
-  /(?<![\w.])(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|3[47]\d{2}|3[068]\d{2}|6011|65\d{2})(?:[ -]?\d){9,15}(?![\w.])/g;
+  /(?<![\w.])(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|3[47]\d{2}|3[068]\d{2}|6011|65\d{2})(?:[ -]?\d){9,15}(?![\w.]|-[\da-f]{4}-[\da-f]{12})/gi;
 
 /**
  * A copy without what a person who looks at a run need not see: the texts of fields that are named like secrets, and card numbers wherever they stand, of
