@@ -1,4 +1,12 @@
-import type { BrokenCaller, DraftSaved, FlowDetail, FlowPublished, Problem } from '@plumbline/engine/contract';
+import type {
+  BrokenCaller,
+  DraftSaved,
+  FlowDetail,
+  FlowExport,
+  FlowImported,
+  FlowPublished,
+  Problem,
+} from '@plumbline/engine/contract';
 import type { StudioClient } from '@plumbline/engine/demo/studio-client';
 import type { FlowDocument, FlowInfo } from '@plumbline/workflows/flow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -68,6 +76,44 @@ describe('a call of another flow', () => {
     expect(codes(await draw(caller.id, calls(called.id, { version: 3 }, '1')))).toEqual([
       'error flow_version_missing version',
     ]);
+  });
+
+  test('leaves the house by name, and finds the flow of that name where it comes in', async () => {
+    const called = await publishFlow(client, 'Known here', books());
+    const caller = await publishFlow(client, 'Travels', calls(called.id));
+    const { text } = await client.call<FlowExport>('GET', `/api/flows/${caller.id}/export`);
+    expect(text).not.toContain(called.id);
+    const bring = async (changed: string, more: object = {}): Promise<FlowImported & { readonly calls: unknown }> => {
+      const imported = await client.call<FlowImported>('POST', '/api/flows/import', {
+        ...{ text: changed, dryRun: false },
+        ...more,
+      });
+      const { draft } = await read(imported.flowId ?? '');
+      return { ...imported, calls: draft.nodes['call']?.inputs['flow'] };
+    };
+    const found = await bring(text);
+    expect(found).toMatchObject({ calledFlows: { 'Known here': 'Known here' }, calls: { value: called.id } });
+
+    const open = await bring(text.replace('Known here', 'Known elsewhere'));
+    expect(open).toMatchObject({ calledFlows: { 'Known elsewhere': null } });
+    expect(open.calls).toBeUndefined();
+    expect(codes(await read(open.flowId ?? ''))).toContain('error required_missing flow');
+
+    // Two of that name: the one that the step calls already, and otherwise nobody knows which.
+    await publishFlow(client, 'Known here', books());
+    expect(await bring(text)).toMatchObject({ calledFlows: { 'Known here': null } });
+    expect(await bring(text, { into: caller.id })).toMatchObject({ calls: { value: called.id } });
+  });
+
+  test('of itself is one of what it becomes, wherever it comes in', async () => {
+    const { id } = await client.call<FlowDetail>('POST', '/api/flows', { name: 'Calls itself' });
+    await draw(id, calls(id));
+    const { text } = await client.call<FlowExport>('GET', `/api/flows/${id}/export`);
+    const imported = await client.call<FlowImported>('POST', '/api/flows/import', { text, dryRun: false });
+    expect(imported.flowId).not.toBe(id);
+    expect((await read(imported.flowId ?? '')).draft.nodes['call']?.inputs['flow']).toEqual({
+      ...{ kind: 'literal', value: imported.flowId },
+    });
   });
 
   test('is told of a flow that is not published, takes no calls, or is gone', async () => {

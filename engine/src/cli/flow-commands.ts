@@ -87,6 +87,8 @@ export async function importFlow({ given, folder, say, connect }: CommandContext
       say(`  ${slot}: ${name ?? 'choose a connection in the studio'}`);
     for (const [asked, name] of Object.entries(imported.valueMaps))
       say(`  value map "${asked}": ${name ?? 'choose or make it in the studio'}`);
+    for (const [asked, name] of Object.entries(imported.calledFlows))
+      say(`  calls "${asked}": ${name ?? 'choose that flow in the studio'}`);
     for (const finding of imported.findings) say(inWords(finding));
   }
   return exitCodes.fine;

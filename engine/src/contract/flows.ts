@@ -96,6 +96,8 @@ export interface FlowImported {
   readonly connections: Readonly<Record<string, string | null>>;
   /** By the name in the file the value map it was given; null where one has to be chosen, or made. */
   readonly valueMaps: Readonly<Record<string, string | null>>;
+  /** By the name in the file the flow that is called; null where one has to be chosen. */
+  readonly calledFlows: Readonly<Record<string, string | null>>;
 }
 
 /** How a flow's trigger is reached: GET /api/flows/:id/triggers */

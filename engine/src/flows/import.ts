@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { json, type Transaction } from '@plumbline/db';
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { emptyFlow, readFlowFile, type FlowDocument } from '@plumbline/workflows/flow';
@@ -5,12 +6,13 @@ import type { FlowImport, FlowImported } from '../contract/index.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { bindValueMaps } from '../value-maps/bind.ts';
+import { bindCalledFlows } from './called-flows.ts';
 import { readFlow } from './read.ts';
 import { saveDraft } from './save-draft.ts';
 
 /**
- * Takes a flow in from a file, as a draft: a new flow, or the draft of one that is there. Nothing runs and nothing is published by it. Connections and
- * value maps are found by name among the company's own.
+ * Takes a flow in from a file, as a draft: a new flow, or the draft of one that is there. Nothing runs and nothing is published by it. Connections,
+ * value maps and flows that it calls are found by name among the company's own.
  * @throws ApiError `flow_invalid` with every problem of the file; `not_found` for a flow to import into that is none.
  */
 export async function importFlow(
@@ -31,19 +33,32 @@ export async function importFlow(
   }
   const into = given.into ? await readFlow(tx, companyId, given.into, info, deps.now()) : undefined;
   const { document: connected, bound } = await bind(tx, companyId, file.document, into?.draft);
-  const { document, bound: valueMaps } = await bindValueMaps(tx, companyId, connected, into?.draft);
+  const { document: fitted, bound: valueMaps } = await bindValueMaps(tx, companyId, connected, into?.draft);
+  const id = into?.id ?? randomUUID();
+  const { document, bound: calledFlows } = await bindCalledFlows(tx, companyId, fitted, {
+    former: into?.draft,
+    self: { id, name: file.name },
+  });
   const name = given.name ?? into?.name ?? file.name;
-  if (given.dryRun) return { flowId: into?.id ?? null, name, findings, connections: bound, valueMaps };
+  const imported = { name, findings, connections: bound, valueMaps, calledFlows };
+  if (given.dryRun) return { ...imported, flowId: into?.id ?? null };
 
-  const { id, draft_revision: revision } = into
-    ? { id: into.id, draft_revision: into.revision }
+  const { draft_revision: revision } = into
+    ? { draft_revision: into.revision }
     : await tx
         .insertInto('flows')
         .values({
-          ...{ company_id: companyId, name, description: file.description, status: 'draft', draft: json(emptyFlow()) },
+          ...{
+            id,
+            company_id: companyId,
+            name,
+            description: file.description,
+            status: 'draft',
+            draft: json(emptyFlow()),
+          },
           ...{ published_version: null, template_slug: null, template_version: null, created_by: actor },
         })
-        .returning(['id', 'draft_revision'])
+        .returning('draft_revision')
         .executeTakeFirstOrThrow();
   await saveDraft(tx, { companyId, flowId: id, revision, document, name, author: actor, now: deps.now() });
   await appendAudit(tx, {
@@ -53,7 +68,7 @@ export async function importFlow(
     targetId: id,
     details: { name, into: into !== undefined },
   });
-  return { flowId: id, name, findings, connections: bound, valueMaps };
+  return { ...imported, flowId: id };
 }
 
 /** Gives each slot a connection of the company: the one the flow has there already, else the one of that name, else the only one of that app. */

@@ -15,6 +15,7 @@ import type {
   FlowSummary,
 } from '../contract/index.ts';
 import { brokenCallers } from '../flows/broken-callers.ts';
+import { nameCalledFlows } from '../flows/called-flows.ts';
 import { importFlow } from '../flows/import.ts';
 import { readFlowInfos } from '../flows/interfaces.ts';
 import { publish } from '../flows/publish.ts';
@@ -101,7 +102,8 @@ export function flowRoutes(services: Services) {
         const { flow, document } = await store.tenant(companyId, async (tx) => {
           const flow = await readFlow(tx, companyId, id, info, now());
           const document = await readDrawing(tx, { companyId, flowId: id, version });
-          return { flow, document: await renameValueMaps(tx, companyId, document) };
+          const named = await nameCalledFlows(tx, companyId, document);
+          return { flow, document: await renameValueMaps(tx, companyId, named) };
         });
         return c.json(writeFlowFile({ name: flow.name, description: flow.description, document }) satisfies FlowExport);
       },

@@ -54,6 +54,7 @@ export type FindingCode =
   | 'value_map_missing'
   | 'value_map_column_missing'
   | 'value_map_id_given'
+  | 'flow_id_given'
   | 'port_duplicate'
   | 'port_reserved';
 

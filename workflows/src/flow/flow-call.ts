@@ -1,5 +1,6 @@
+import { z } from 'zod';
 import { findNodeType, type CatalogInfo, type FlowInfo, type FlowInterface, type NodeTypeInfo } from './catalog.ts';
-import type { FlowDocument, FlowNode } from './schema.ts';
+import { limits, type FlowDocument, type FlowNode } from './schema.ts';
 
 /** The one type of step that calls a flow. */
 const CALL = 'core.call-flow';
@@ -31,6 +32,34 @@ export function flowCallOf({ type, inputs }: Pick<Step, 'type' | 'inputs'>): Flo
 /** Ids of all flows that a drawing calls. */
 export function flowsCalledBy({ nodes }: FlowDocument): readonly string[] {
   return [...new Set(Object.values(nodes).flatMap((node) => flowCallOf(node)?.flowId ?? []))];
+}
+
+const namedSchema = z.strictObject({ name: z.string().min(1).max(limits.nameLength) });
+
+/** What a step names as the flow that it calls: an id within a company, a name in a file. */
+export type CalledFlow = { readonly id: string } | { readonly name: string };
+
+/** The document with its calls made to other flows; a call that gets none has to be chosen anew. */
+export function withCalledFlows(
+  document: FlowDocument,
+  other: (called: CalledFlow, nodeId: string) => CalledFlow | undefined,
+): FlowDocument {
+  const nodes = Object.entries(document.nodes).map(([id, node]): [string, FlowNode] => {
+    const called = calledFlowOf(node);
+    if (!called) return [id, node];
+    const { flow: _, ...inputs } = node.inputs;
+    const found = other(called, id);
+    if (!found) return [id, { ...node, inputs }];
+    return [id, { ...node, inputs: { ...inputs, flow: { kind: 'literal', value: 'id' in found ? found.id : found } } }];
+  });
+  return { ...document, nodes: Object.fromEntries(nodes) };
+}
+
+/** As a step names it; undefined where it calls none, has not chosen, or computes which. */
+export function calledFlowOf({ type, inputs: { flow } }: Pick<Step, 'type' | 'inputs'>): CalledFlow | undefined {
+  if (type !== CALL || flow?.kind !== 'literal') return undefined;
+  if (typeof flow.value === 'string') return flow.value === '' ? undefined : { id: flow.value };
+  return namedSchema.safeParse(flow.value).data;
 }
 
 /** What becomes of a call, as far as it can be told before it is made. */

@@ -66,6 +66,31 @@ describe('a flow as a file', () => {
     expect(writeFlowFile(file ?? flow).text).toBe(writeFlowFile(flow).text);
   });
 
+  test('names the flows it calls, and holds no id of one', () => {
+    const call = (value: unknown) => ({
+      ...flow,
+      document: {
+        ...document,
+        nodes: {
+          ...document.nodes,
+          call: { type: 'core.call-flow', version: 1, name: 'Call', inputs: { flow: literal(value) } },
+        },
+      },
+    });
+    const { text } = writeFlowFile(call({ name: 'Bills' }));
+    expect(text).toContain('"name": "Bills"');
+    expect(readFlowFile(text, catalog).file?.document.nodes['call']?.inputs['flow']).toEqual(
+      literal({ name: 'Bills' }),
+    );
+    const id = '6f9619ff-8b86-4011-b42d-00c04fc964ff';
+    expect(writeFlowFile(call(id)).text).not.toContain(id);
+    const raw = JSON.parse(text) as { nodes: Record<string, { inputs: Record<string, unknown> }> };
+    Object.assign(raw.nodes['call']?.inputs ?? {}, { flow: literal(id) });
+    const byId = readFlowFile(JSON.stringify(raw), catalog);
+    expect(byId.findings.map(({ code, nodeId }) => [code, nodeId])).toContainEqual(['flow_id_given', 'call']);
+    expect(byId.file).toBeUndefined();
+  });
+
   test('holds no secret, and says where one was left out', () => {
     const headers = literal([
       { name: 'Authorization', value: 'Bearer hush' },

@@ -2,6 +2,7 @@ import { canonicalJson } from './canonical.ts';
 import type { CatalogInfo } from './catalog.ts';
 import { compile, parseFlow } from './compile/index.ts';
 import type { Finding } from './finding.ts';
+import { calledFlowOf, withCalledFlows } from './flow-call.ts';
 import type { FlowDocument } from './schema.ts';
 import { isSecretName, namesSecretItself } from './secret-name.ts';
 import { valueMapOf, withValueMaps } from './value-map-use.ts';
@@ -11,7 +12,7 @@ const FORMAT = 'plumbline.flow/1';
 const MAX_BYTES = 2_000_000;
 const MAX_DEPTH = 64;
 
-/** A flow on its way between companies, machines and git: without the ids of anybody's connections, and without secrets. */
+/** A flow on its way between companies, machines and git: without ids of what is anybody's, and without secrets. */
 export interface FlowFile {
   readonly name: string;
   readonly description: string;
@@ -20,7 +21,8 @@ export interface FlowFile {
 }
 
 /**
- * Writes a flow as text that diffs: keys sorted, lines sorted and one a row, places last. Equal flows give equal text.
+ * Writes a flow as text that diffs: keys sorted, lines sorted and one a row, places last. Equal flows give equal text. Flows that it calls are to be named
+ * already; a call by id is left out.
  * @returns the text, and where something was left out because it is a secret
  */
 export function writeFlowFile({ name, description, document }: FlowFile): {
@@ -28,7 +30,8 @@ export function writeFlowFile({ name, description, document }: FlowFile): {
   readonly leftOut: readonly string[];
 } {
   const leftOut: string[] = [];
-  const { nodes: steps } = withValueMaps(document, ({ name: map }) => ({ id: null, name: map }));
+  const named = withCalledFlows(document, (called) => ('name' in called ? called : undefined));
+  const { nodes: steps } = withValueMaps(named, ({ name: map }) => ({ id: null, name: map }));
   const nodes = sorted(steps).map(([id, node]) => [
     id,
     {
@@ -100,11 +103,11 @@ export function readFlowFile(
     positions: {},
     ...rest,
     ...unbound(rest, findings),
-    ...named(rest),
+    ...withLineIds(rest),
   });
   if ('findings' in parsed) return { findings: [...findings, ...parsed.findings] };
   const { document } = parsed;
-  findings.push(...mapIdsIn(document), ...markupIn({ name, description, document }));
+  findings.push(...mapIdsIn(document), ...flowIdsIn(document), ...markupIn({ name, description, document }));
   findings.push(...compile(bound(document), catalog).findings.map(asOfFile));
   if (findings.some(({ severity }) => severity === 'error')) return { findings };
   return { findings, file: { name: String(name).trim(), description: String(description), document } };
@@ -195,8 +198,27 @@ function mapIdsIn({ nodes }: FlowDocument): Finding[] {
   });
 }
 
+/** So are flows that a step calls. */
+function flowIdsIn({ nodes }: FlowDocument): Finding[] {
+  return Object.entries(nodes).flatMap(([nodeId, node]) => {
+    const called = calledFlowOf(node);
+    if (!called || 'name' in called) return [];
+    return [
+      {
+        ...error(
+          'flow_id_given',
+          `"${node.name}" gives the flow it calls by an id, which is one company's.`,
+          'Give its name instead, as { "name": … }: flows are found by name where the flow is imported.',
+          'flow',
+        ),
+        nodeId,
+      },
+    ];
+  });
+}
+
 /** Lines have no ids in a file: they are what they join. */
-function named({ edges }: Readonly<Record<string, unknown>>): object {
+function withLineIds({ edges }: Readonly<Record<string, unknown>>): object {
   if (!Array.isArray(edges)) return {};
   return {
     edges: edges.map((edge: unknown) => {
@@ -207,11 +229,11 @@ function named({ edges }: Readonly<Record<string, unknown>>): object {
   };
 }
 
-/** So that the compiler looks beyond connections that nobody has chosen yet. */
+/** So that the compiler looks beyond what nobody has chosen yet. */
 function bound(document: FlowDocument): FlowDocument {
   const id = '00000000-0000-4000-8000-000000000000';
   return {
-    ...document,
+    ...withCalledFlows(document, () => ({ id })),
     connections: Object.fromEntries(
       Object.entries(document.connections).map(([slot, given]) => [slot, { ...given, id }]),
     ),
