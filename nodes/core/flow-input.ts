@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineTrigger } from '../sdk/index.ts';
+import { defineTrigger, shortName } from '../sdk/index.ts';
 
 /** Starts when another flow calls this one; its fields are what a caller must hand over. */
 export const node = defineTrigger({
@@ -12,13 +12,7 @@ export const node = defineTrigger({
     fields: z
       .array(
         z.object({
-          id: z
-            .string()
-            .regex(
-              /^(?!constructor$|prototype$)[a-z][a-z0-9_]{0,47}$/,
-              'Use a lower-case letter, then letters, digits or _.',
-            )
-            .meta({ title: 'Short name' }),
+          id: shortName,
           title: z.string().min(1).max(60).meta({ title: 'Title' }),
           type: z
             .enum(['text', 'number', 'date', 'yes_no', 'any'])

@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { defineTrigger } from '../sdk/index.ts';
-import { recordSchemas, type RecordEntity } from './record-schemas.ts';
-
-const entityIds = Object.keys(recordSchemas) as [RecordEntity, ...RecordEntity[]];
+import { recordChangeFields, recordSchemas, type RecordEntity } from './record-schemas.ts';
 
 function outputOf(record: z.ZodType) {
   return z.object({
@@ -19,19 +17,7 @@ export const node = defineTrigger({
   description: 'When an invoice is approved, a vendor is added, a project changes …',
   category: 'Triggers',
   icon: 'file-pen-line',
-  input: z.object({
-    entity: z.enum(entityIds).meta({
-      title: 'Record',
-      labels: {
-        vendor_invoice: 'Vendor invoice',
-        purchase_order: 'Purchase order',
-        vendor: 'Vendor',
-        project: 'Project',
-        cost_code: 'Cost code',
-      },
-    }),
-    change: z.enum(['created', 'updated', 'approved', 'rejected', 'paid']).meta({ title: 'Change' }),
-  }),
+  input: z.object(recordChangeFields),
   output: outputOf(z.object({ id: z.string() }).loose()),
   outputFor: ({ entity }) =>
     typeof entity === 'string' && Object.hasOwn(recordSchemas, entity)

@@ -60,3 +60,18 @@ export const recordSchemas = {
 
 /** The company's own records that events are about. */
 export type RecordEntity = keyof typeof recordSchemas;
+
+/** What happens to which of them, as a step or a trigger asks for it. */
+export const recordChangeFields = {
+  entity: z.enum(Object.keys(recordSchemas) as [RecordEntity, ...RecordEntity[]]).meta({
+    title: 'Record',
+    labels: {
+      vendor_invoice: 'Vendor invoice',
+      purchase_order: 'Purchase order',
+      vendor: 'Vendor',
+      project: 'Project',
+      cost_code: 'Cost code',
+    },
+  }),
+  change: z.enum(['created', 'updated', 'approved', 'rejected', 'paid']).meta({ title: 'Change' }),
+};

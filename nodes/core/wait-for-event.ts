@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { defineHold } from '../sdk/index.ts';
-import { recordSchemas, type RecordEntity } from './record-schemas.ts';
+import { recordChangeFields } from './record-schemas.ts';
 
-const entityIds = Object.keys(recordSchemas) as [RecordEntity, ...RecordEntity[]];
 const MS = { minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
 
 /**
@@ -15,17 +14,7 @@ export const node = defineHold({
   category: 'Logic',
   icon: 'bell-ring',
   input: z.object({
-    entity: z.enum(entityIds).meta({
-      title: 'Record',
-      labels: {
-        vendor_invoice: 'Vendor invoice',
-        purchase_order: 'Purchase order',
-        vendor: 'Vendor',
-        project: 'Project',
-        cost_code: 'Cost code',
-      },
-    }),
-    change: z.enum(['created', 'updated', 'approved', 'rejected', 'paid']).meta({ title: 'Change' }),
+    ...recordChangeFields,
     equals: z.string().min(1).max(400).meta({
       title: 'Which one',
       description: 'What stands in that field of the record it waits for: trigger.record.id',

@@ -3,6 +3,12 @@ import { z } from 'zod';
 /** How a declared field is filled in. */
 export const formFieldTypes = ['text', 'number', 'date', 'choice', 'yes_no', 'record'] as const;
 
+/** By which expressions know a field. */
+export const shortName = z
+  .string()
+  .regex(/^(?!constructor$|prototype$)[a-z][a-z0-9_]{0,47}$/, 'Use a lower-case letter, then letters, digits or _.')
+  .meta({ title: 'Short name' });
+
 /** Fields that the one who draws declares, and others fill in: a person in a dialog, or a program in a call. */
 export function formFieldsSchema<E extends string>(
   entities: readonly [E, ...E[]],
@@ -11,13 +17,7 @@ export function formFieldsSchema<E extends string>(
   return z
     .array(
       z.object({
-        id: z
-          .string()
-          .regex(
-            /^(?!constructor$|prototype$)[a-z][a-z0-9_]{0,47}$/,
-            'Use a lower-case letter, then letters, digits or _.',
-          )
-          .meta({ title: 'Short name' }),
+        id: shortName,
         title: z.string().min(1).max(80).meta({ title: 'Title' }),
         type: z
           .enum(formFieldTypes)

@@ -1,4 +1,5 @@
 import type { FlowDocument } from '@plumbline/workflows/flow';
+import type { StepFailure } from '@plumbline/workflows/step-failure';
 import type { RunApproval } from './approvals.ts';
 
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'parked' | 'succeeded' | 'failed' | 'cancelled';
@@ -22,23 +23,7 @@ export interface RunSummary {
   readonly againOf: string | null;
 }
 
-export interface StepError {
-  readonly kind: string;
-  readonly code: string;
-  /** Plain sentence: what happened, to what. */
-  readonly message: string;
-  /** What to do next. */
-  readonly fix: string;
-  readonly vendorMessage?: string;
-  readonly requestId?: string;
-  /** Field of the node's input, when one is to blame. */
-  readonly field?: string;
-  /** Of a scope: the step inside that failed. */
-  readonly step?: string;
-  /** Names of steps of a scope, or of a run that was given up, that were undone; and of those that wrote something that stays. */
-  readonly undone?: readonly string[];
-  readonly kept?: readonly string[];
-}
+export type StepError = StepFailure;
 
 /** One attempt of a step that did not succeed, or the one that followed. */
 export interface StepAttempt {

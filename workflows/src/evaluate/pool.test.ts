@@ -421,7 +421,8 @@ describe('an expression', () => {
     ]) {
       const began = performance.now();
       await value(source);
-      expect(performance.now() - began).toBeLessThan(300);
+      // What backtracks takes years, and is stopped after a second.
+      expect(performance.now() - began).toBeLessThan(900);
     }
   });
 
