@@ -56,10 +56,11 @@ export class Answers {
   /** Where the event stands now. */
   async read(companyId: string, eventId: string): Promise<Outcome> {
     const where = `company_id = ${literal(companyId)}`;
-    const [answers = [], runs = [], events = []] = await this.#store.script(companyId, [
-      `select status, headers, body from answers where ${where} and event_id = ${literal(eventId)}`,
+    // Each statement sees what is committed when it begins: the answer, which is there before its run has ended, is looked for after that.
+    const [runs = [], events = [], answers = []] = await this.#store.script(companyId, [
       `select id, status, finished_at from runs where ${where} and event_id = ${literal(eventId)} and rerun_of is null`,
       `select status from events where ${where} and id = ${literal(eventId)}`,
+      `select status, headers, body from answers where ${where} and event_id = ${literal(eventId)}`,
     ]);
     const [answer] = answers;
     if (answer) return { kind: 'answered', answer: answer as unknown as FlowAnswer };
