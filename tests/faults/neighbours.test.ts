@@ -7,7 +7,7 @@ import { startMockVendor, type MockVendor } from '../support/mock-vendor.ts';
 import { testPlatform, type TestPlatform } from '../support/platform.ts';
 import { report, seed, size } from '../support/profile.ts';
 import { secondCompany } from '../support/second-company.ts';
-import { openSender, type Sender } from '../support/sender.ts';
+import { deliverAll, openSender, type Sender } from '../support/sender.ts';
 
 let up: TestPlatform;
 let vendor: MockVendor;
@@ -35,12 +35,8 @@ test('a company with thousands of runs in line does not keep its neighbour waiti
   const idle = await delays(sender, 'idle', size(10, 30), () => true);
 
   const began = performance.now();
-  const queue = Array.from({ length: size(300, 5_000) }, (_, n) => `crowd-${seed}-${n}`);
-  const posting = Promise.all(
-    Array.from({ length: 16 }, async () => {
-      for (let id = queue.pop(); id; id = queue.pop()) await crowdSender.deliver(id);
-    }),
-  );
+  const ids = Array.from({ length: size(300, 5_000) }, (_, n) => `crowd-${seed}-${n}`);
+  const posting = deliverAll(crowdSender, ids, 16);
   let crowded = true;
   const crowdEnds = posting.then(() => untilSettled(up, many.id, crowdSender, 900_000)).then(() => (crowded = false));
   let waiting = 0;

@@ -10,7 +10,7 @@ import { report, seed, size } from '../support/profile.ts';
 import { secondCompany } from '../support/second-company.ts';
 import { openSender, type Sender } from '../support/sender.ts';
 import { until } from '../support/until.ts';
-import { line, node, publishWebhookFlow } from '../support/webhook-flow.ts';
+import { line, node, publishWebhookFlow, type WebhookFlow } from '../support/webhook-flow.ts';
 
 /** What has killed, hung or fooled an evaluator before. */
 const poisons = {
@@ -63,22 +63,8 @@ test("the worst that one company's flows can do fails soon and with a code, and 
   const plain = await publishAll(Object.keys(poisons).map((name) => [`${name}, left out`, '$error("boom")']));
   const beside = await meanwhile(neighbour, 'beside', plain.flows);
 
-  const { flows, refused } = await publishAll(Object.entries(poisons));
-  const large = await publishWebhookFlow(poisoner, 'Three megabytes', {
-    params: {},
-    connections: {},
-    nodes: {
-      incoming: node('core.webhook', 'In'),
-      think: node('core.map', 'Think', { value: '=$pad("x", 3000000)' }),
-    },
-    edges: line('incoming', 'think'),
-  });
-  flows.push({
-    name: 'three megabytes',
-    id: large.id,
-    deliver: async () => void (await large.post(`poison-${seed}`, {})),
-  });
-  const tooLarge = await large.post('large', { text: 'x'.repeat(3_000_000) });
+  const { flows, refused } = await publishAll([...Object.entries(poisons), ['three megabytes', '$pad("x", 3000000)']]);
+  const tooLarge = await flows.at(-1)?.flow.post('large', { text: 'x'.repeat(3_000_000) });
 
   const during = await meanwhile(neighbour, 'during', flows);
   await untilSettled(up, errand.id, neighbour);
@@ -90,10 +76,10 @@ test("the worst that one company's flows can do fails soon and with a code, and 
       outcomes.map(({ name, code, status, ms }) => [name, `${code ?? status} ${Math.round(ms)}`]),
     ),
     ...paces,
-    tooLarge: tooLarge.status,
+    tooLarge: tooLarge?.status,
     restarts: up.restarts.length,
   });
-  expect(tooLarge.status).toBe(413);
+  expect(tooLarge?.status).toBe(413);
   // What has an answer may give it; whatever has none says why.
   expect(outcomes.filter(({ status, code }) => status !== 'succeeded' && !code)).toEqual([]);
   expect(outcomes.filter(({ status }) => status !== 'succeeded').length, 'what was stopped').toBeGreaterThan(5);
@@ -107,8 +93,7 @@ test("the worst that one company's flows can do fails soon and with a code, and 
 
 interface Poison {
   readonly name: string;
-  readonly id: string;
-  readonly deliver: () => Promise<void>;
+  readonly flow: WebhookFlow;
 }
 
 /** Publishes a flow with each expression. What is refused before it is published is refused with a code in its problem. */
@@ -128,11 +113,7 @@ async function publishAll(
         },
         edges: line('incoming', 'think'),
       });
-      flows.push({
-        name,
-        id: flow.id,
-        deliver: async () => void (await flow.post(`poison-${seed}`, { code: '1+1' })),
-      });
+      flows.push({ name, flow });
     } catch (error) {
       refused.push(name);
       expect(String(error)).toMatch(/\([a-z_]+\)/);
@@ -151,17 +132,17 @@ interface Outcome {
 /** The neighbour's pace while flows run, one after the other: a score of runs at once costs it something, whatever they do. */
 async function meanwhile(
   neighbour: Sender,
-  name: string,
+  trial: string,
   flows: readonly Poison[],
 ): Promise<{ readonly pace: Pace; readonly outcomes: readonly Outcome[] }> {
   const began = performance.now();
   const ends = Promise.all(
-    flows.map(async (flow, index): Promise<Outcome> => {
+    flows.map(async ({ name, flow }, index): Promise<Outcome> => {
       await due(began + index * EVERY_MS);
       const sent = performance.now();
-      await flow.deliver();
+      await flow.post(`poison-${seed}`, { code: '1+1' });
       const run = await until(
-        `"${flow.name}" to end`,
+        `"${name}" to end`,
         async () => {
           const { items } = await poisoner.call<Page<RunSummary>>('GET', `/api/runs?flowId=${flow.id}`);
           return items.find(({ status }) => ['succeeded', 'failed', 'parked'].includes(status));
@@ -170,12 +151,12 @@ async function meanwhile(
       );
       const ms = performance.now() - sent;
       const { error } = await poisoner.call<RunDetail>('GET', `/api/runs/${run.id}`);
-      return { name: flow.name, status: run.status, code: error?.code, ms };
+      return { name, status: run.status, code: error?.code, ms };
     }),
   );
   let isOver = false;
   const over = ends.finally(() => (isOver = true));
-  const pace = await steady(neighbour, name, 200, () => !isOver);
+  const pace = await steady(neighbour, trial, 200, () => !isOver);
   return { pace, outcomes: await over };
 }
 

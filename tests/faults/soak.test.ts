@@ -7,7 +7,7 @@ import { expectAccountsTie, expectAllOnce, untilSettled } from '../support/ledge
 import { startMockVendor } from '../support/mock-vendor.ts';
 import { testPlatform, type TestPlatform } from '../support/platform.ts';
 import { full, report, seed, size } from '../support/profile.ts';
-import { openSender, type Sender } from '../support/sender.ts';
+import { deliverAll, openSender, type Sender } from '../support/sender.ts';
 import type { WebhookFlow } from '../support/webhook-flow.ts';
 
 const MINUTE = 60_000;
@@ -98,13 +98,9 @@ async function atOnce(
   name: string,
   count: number,
 ): Promise<number> {
-  const queue = Array.from({ length: count }, (_, n) => `${name}-${seed}-${n}`);
+  const ids = Array.from({ length: count }, (_, n) => `${name}-${seed}-${n}`);
   const began = performance.now();
-  await Promise.all(
-    Array.from({ length: 32 }, async () => {
-      for (let id = queue.pop(); id; id = queue.pop()) await sender.deliver(id);
-    }),
-  );
+  await deliverAll(sender, ids, 32);
   await untilSettled(up, flow.id, sender);
   return (count / (performance.now() - began)) * 1_000;
 }

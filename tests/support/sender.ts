@@ -83,3 +83,14 @@ export function openSender(flow: Pick<WebhookFlow, 'url' | 'secret'>, origins: r
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
 }
+
+/** Delivers all, so many at a time; resolves once each is acknowledged. */
+export async function deliverAll(sender: Sender, ids: readonly string[], atATime: number): Promise<void> {
+  const left = ids.values();
+  await Promise.all(
+    Array.from({ length: atATime }, async () => {
+      // One iterator for all: each takes the next.
+      for (const id of left) await sender.deliver(id);
+    }),
+  );
+}
