@@ -1,5 +1,4 @@
 import { readdir } from 'node:fs/promises';
-import { Client, Connection } from '@temporalio/client';
 import { expect, test } from 'vitest';
 import { ERRAND, publishErrand } from '../support/errand.ts';
 import { due, percentile, rssMb } from '../support/figures.ts';
@@ -8,6 +7,7 @@ import { startMockVendor } from '../support/mock-vendor.ts';
 import { testPlatform, type TestPlatform } from '../support/platform.ts';
 import { full, report, seed, size } from '../support/profile.ts';
 import { deliverAll, openSender, type Sender } from '../support/sender.ts';
+import { askTemporal } from '../support/temporal.ts';
 import type { WebhookFlow } from '../support/webhook-flow.ts';
 
 const MINUTE = 60_000;
@@ -115,14 +115,10 @@ function riseOf(values: readonly number[]): number {
 
 /** How many workflows have ended, and how many of them had a longer history than they may have. */
 async function historiesOf(up: TestPlatform): Promise<{ readonly closed: number; readonly tooLong: number }> {
-  const connection = await Connection.connect({ address: up.platform.temporal.address });
-  try {
-    const { workflow } = new Client({ connection });
+  return await askTemporal(up, async (workflow) => {
     const count = async (query: string): Promise<number> => (await workflow.count(query)).count;
     return { closed: await count('HistoryLength > 0'), tooLong: await count(`HistoryLength > ${HISTORY_MAX}`) };
-  } finally {
-    await connection.close();
-  }
+  });
 }
 
 interface Sample {

@@ -6,7 +6,6 @@ import type { FlowDetail } from '@plumbline/engine/contract';
 import type { Secrets } from '@plumbline/engine/start/secrets';
 import { carrierWorkflowId, CompanyCodec } from '@plumbline/workflows/payload-codec';
 import { parseMasterKeys } from '@plumbline/workflows/settings';
-import { Client, Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import {
   DefaultLogger,
@@ -24,6 +23,7 @@ import { startMockVendor, type MockVendor } from '../support/mock-vendor.ts';
 import { testPlatform, type TestPlatform } from '../support/platform.ts';
 import { full, report, seed, size } from '../support/profile.ts';
 import { openSender } from '../support/sender.ts';
+import { askTemporal } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { line, node, publishWebhookFlow, type WebhookFlow } from '../support/webhook-flow.ts';
 
@@ -213,18 +213,14 @@ async function historiesOf({ id }: WebhookFlow): Promise<Recorded[]> {
     'select distinct company_id, carrier_id from runs where flow_id = $1',
     [id],
   );
-  const connection = await Connection.connect({ address: up.platform.temporal.address });
-  try {
-    const { workflow } = new Client({ connection });
-    return await Promise.all(
+  return await askTemporal(up, (workflow) =>
+    Promise.all(
       rows.map(async (row) => {
         const workflowId = carrierWorkflowId(row.company_id, row.carrier_id);
         return { workflowId, history: await workflow.getHandle(workflowId).fetchHistory() };
       }),
-    );
-  } finally {
-    await connection.close();
-  }
+    ),
+  );
 }
 
 /** Reads what is encrypted in those histories. */

@@ -1,10 +1,10 @@
 import type { Accounting } from '@plumbline/engine/contract';
 import { carrierWorkflowId } from '@plumbline/workflows/payload-codec';
-import { Client, Connection } from '@temporalio/client';
 import { expect } from 'vitest';
 import type { MockVendor } from './mock-vendor.ts';
 import type { TestPlatform } from './platform.ts';
 import type { Sender } from './sender.ts';
+import { askTemporal } from './temporal.ts';
 import { until } from './until.ts';
 
 /** Where the runs of a flow stand, by status. */
@@ -53,19 +53,15 @@ async function openRuns(up: TestPlatform, flowId: string): Promise<readonly unkn
        from runs where flow_id = $1 and finished_at is null order by queued_at limit 5`,
     [flowId],
   );
-  const connection = await Connection.connect({ address: up.platform.temporal.address });
-  try {
-    const { workflow } = new Client({ connection });
-    return await Promise.all(
+  return await askTemporal(up, (workflow) =>
+    Promise.all(
       rows.map(async (row) => {
         const handle = workflow.getHandle(carrierWorkflowId(row.company_id, row.carrier_id));
         const { status, raw, historyLength } = await handle.describe();
         return { ...row, temporal: { status: status.name, historyLength, task: raw.pendingWorkflowTask } };
       }),
-    );
-  } finally {
-    await connection.close();
-  }
+    ),
+  );
 }
 
 /** Nothing lost, nothing doubled: each acknowledged delivery has one run, each run its effects, once and in order. */
