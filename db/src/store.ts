@@ -1,5 +1,5 @@
 import { Kysely, PostgresDialect, sql, type Transaction as KyselyTransaction } from 'kysely';
-import pg from 'pg';
+import type pg from 'pg';
 import { createPool } from './pool.ts';
 import type { Tables } from './tables.ts';
 
@@ -84,7 +84,12 @@ export function openStore(url: string, options: { readonly max?: number; readonl
   return new Store(new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }), pool);
 }
 
-/** A value as text for `script`: a quoted string, or `null`. */
+/**
+ * A value as text for `script`: a quoted string, or `null`. The same text that `escapeLiteral` of `pg` gives; that puts it together letter by letter, which
+ * made a third of everything that a worker leaves to the garbage collector.
+ */
 export function literal(value: string | null): string {
-  return value === null ? 'null' : pg.escapeLiteral(value);
+  if (value === null) return 'null';
+  const quoted = `'${value.replaceAll("'", "''")}'`;
+  return value.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
 }

@@ -3,6 +3,7 @@ import { ConnectorFailure, isConnectorFailure } from './failure.ts';
 import { readCapped } from './read-capped.ts';
 import { describeRefusal, failureWithoutAnswer, refusalOfStatus, type Refusal, type VendorRefusal } from './refusal.ts';
 import type { ConnectionContext, VendorHttp, VendorRequest } from './types.ts';
+import { within } from './within.ts';
 
 export interface VendorHttpOptions {
   /** For messages: "QuickBooks Online". */
@@ -70,22 +71,24 @@ async function exchange(
   const url = new URL(options.connection.baseUrl.replace(/\/$/, '') + request.path);
   for (const [name, value] of Object.entries(request.query ?? {}))
     if (value !== undefined) url.searchParams.set(name, String(value));
-  const timeout = AbortSignal.timeout(request.timeoutMs ?? 30_000);
   const body = bodyOf(request);
   try {
-    const response = await options.fetch(url, {
-      method: request.method,
-      redirect: 'manual',
-      signal: options.signal ? AbortSignal.any([timeout, options.signal]) : timeout,
-      headers: {
-        Accept: 'application/json',
-        ...(options.headers?.(options.connection) ?? { Authorization: `Bearer ${options.connection.accessToken}` }),
-        ...(body ? { 'Content-Type': body.type } : {}),
-        ...request.headers,
-      },
-      ...(body ? { body: body.text } : {}),
-    });
-    return { status: response.status, headers: response.headers, text: await readCapped(response) };
+    const answered = async (signal: AbortSignal) => {
+      const response = await options.fetch(url, {
+        method: request.method,
+        redirect: 'manual',
+        signal,
+        headers: {
+          Accept: 'application/json',
+          ...(options.headers?.(options.connection) ?? { Authorization: `Bearer ${options.connection.accessToken}` }),
+          ...(body ? { 'Content-Type': body.type } : {}),
+          ...request.headers,
+        },
+        ...(body ? { body: body.text } : {}),
+      });
+      return { status: response.status, headers: response.headers, text: await readCapped(response) };
+    };
+    return await within(request.timeoutMs ?? 30_000, answered, options.signal);
   } catch (cause) {
     if (isConnectorFailure(cause)) throw cause;
     throw failureWithoutAnswer({ title: options.title, request, mutating: mutates(request), cause });

@@ -20,3 +20,4 @@ export * from './types.ts';
 export * from './verify.ts';
 export * from './verify-delivery.ts';
 export * from './webhook-config.ts';
+export * from './within.ts';

@@ -69,7 +69,7 @@ export async function expectAllOnce(given: {
   readonly up: TestPlatform;
   readonly flowId: string;
   readonly sender: Pick<Sender, 'acked'>;
-  readonly vendor: MockVendor;
+  readonly vendor: Pick<MockVendor, 'effects' | 'doubled' | 'outOfOrder'>;
   readonly writes: number;
 }): Promise<void> {
   const { up, flowId, sender, vendor, writes } = given;

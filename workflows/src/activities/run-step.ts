@@ -1,22 +1,13 @@
 import { json } from '@plumbline/db';
-import {
-  DEPTH_HEADER,
-  depthOf,
-  fetchAtDepth,
-  isConnectorFailure,
-  type NodeResult,
-  type NodeType,
-  type RunContext,
-  type VendorHttp,
-} from '@plumbline/nodes';
+import { fetchAtDepth, within, type NodeResult, type NodeType, type RunContext } from '@plumbline/nodes';
 import { PlainExpressions } from '../evaluate/plain.ts';
 import type { PlanNode, PlanStep } from '../flow/plan.ts';
 import type { StepFailure } from '../step-failure.ts';
 import { stepKey } from '../step-key.ts';
+import { createNodeCall, depthOfRun, noVendor, STEP_MS } from './call-node.ts';
 import { retryAfter, StepError, toStepFailure } from './classify.ts';
-import { Connections, type OpenConnection } from './connections.ts';
 import type { Dependencies } from './dependencies.ts';
-import { effectOf, isWrite, performOnce } from './effects.ts';
+import { effectOf, isWrite } from './effects.ts';
 import { logFailure, recordExchange } from './exchange-log.ts';
 import { openLoop, type LoopSettings } from './loop-ledger.ts';
 import { checkInputs, mapInputs } from './inputs.ts';
@@ -24,7 +15,7 @@ import { stepName, topLevel, type Lane, type LaneStep, type Scope } from './lane
 import { isLedgerError } from './ledger-error.ts';
 import type { LedgerWrite, StepRef } from './ledger-writer.ts';
 import { platformFor } from './platform.ts';
-import { RATE_BUDGET, RateGate } from './rate-gate.ts';
+import { RATE_BUDGET } from './rate-gate.ts';
 import { sayThatItWorksAgain, tellPeople } from './step-notices.ts';
 import { simulate, type Simulated } from './try-step.ts';
 import { expireWait, readAnswer, type Answer } from './waits.ts';
@@ -101,9 +92,8 @@ export interface StepRunner {
  * committed; what comes of it is committed with the next step's intent, or with the end of the run.
  */
 export function createRunStep(deps: Dependencies): StepRunner {
-  const connections = new Connections(deps);
   const plain = new PlainExpressions();
-  const gate = new RateGate(deps);
+  const callNode = createNodeCall(deps);
 
   return { runStep, mapStep, recordFailure };
 
@@ -156,7 +146,10 @@ export function createRunStep(deps: Dependencies): StepRunner {
         const settings = await openLoop(lane, { ...ref, attempt, at: startedAt }, type.control, mapped);
         return settings ? { kind: 'opened', settings } : { kind: 'gone' };
       }
-      if (type.hold) return await holdOrGoOn({ input, step, lane, type, mapped, startedAt, key, known });
+      if (type.hold) {
+        const work = { input, step, lane, type, mapped, startedAt, key, known };
+        return await within(STEP_MS, (signal) => holdOrGoOn({ ...work, signal }));
+      }
       const begin = { ...ref, attempt, at: startedAt };
       let claimed = false;
       if (type.run && isWrite(effectOf(type, mapped))) {
@@ -165,9 +158,8 @@ export function createRunStep(deps: Dependencies): StepRunner {
         claimed = receipt.claimed;
         deps.crashPoint?.('after-claim', nodeId);
       } else if (type.effect !== 'none') lane.note({ begin });
-      const depth = depthOfRun(lane);
       const confirm = (given: NodeResult): unknown => (confirmed = given);
-      const result = await call({ input, step, lane, type, mapped, key, claimed, depth, confirm });
+      const result = await callNode({ input, step, lane, type, mapped, key, claimed, confirm });
       const output = checkOutput(type, step, result);
       const port = result.port ?? 'out';
       json([mapped, output]); // what cannot be stored is this step's failure, not its batch's
@@ -283,8 +275,9 @@ export function createRunStep(deps: Dependencies): StepRunner {
     readonly startedAt: Date;
     readonly key: string;
     readonly known: LaneStep | undefined;
+    readonly signal: AbortSignal;
   }): Promise<StepOutcome> {
-    const { input, step, lane, type, mapped, startedAt, key, known } = work;
+    const { input, step, lane, type, mapped, startedAt, key, known, signal } = work;
     const { hold } = type;
     if (!hold) throw new Error(`${type.id} waits for nothing`);
     const { companyId, runId, nodeId, iteration, attempt } = input;
@@ -295,7 +288,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
       fetchPublic: fetchAtDepth(deps.fetchPublic, depthOfRun(lane)),
       idempotencyKey: key,
       now: deps.now,
-      signal: AbortSignal.timeout(60_000),
+      signal,
       platform: platformFor(deps, { ...input, step, lane }, key),
     };
     let until = known?.suspended ? known.nextAttemptAt : null;
@@ -343,68 +336,6 @@ export function createRunStep(deps: Dependencies): StepRunner {
       message: `This installation has no step type "${step.type}" in version ${step.version}.`,
       fix: 'Publish the flow again with a step type that exists.',
     });
-  }
-
-  async function call(work: {
-    readonly input: StepAttempt;
-    readonly step: PlanStep;
-    readonly lane: Lane;
-    readonly type: NodeType;
-    readonly mapped: Record<string, unknown>;
-    readonly key: string;
-    readonly claimed: boolean;
-    /** How many flows, one calling the next, led here. */
-    readonly depth: number;
-    readonly confirm: (result: NodeResult) => void;
-  }): Promise<NodeResult> {
-    const { input, step, type, mapped, key, depth, confirm } = work;
-    // The first call has the claim; one that follows a refresh of the token finds what became of it.
-    let { claimed } = work;
-    const once = (context: RunContext<never>): Promise<NodeResult> => {
-      const given = { claimed, confirm };
-      claimed = false;
-      return performOnce(deps, { ...input, key }, type, context, given);
-    };
-    const signal = AbortSignal.timeout(60_000);
-    const base = {
-      input: mapped as never,
-      fetchPublic: fetchAtDepth(deps.fetchPublic, depth),
-      idempotencyKey: key,
-      now: deps.now,
-      signal,
-      platform: platformFor(deps, { ...input, step, lane: work.lane }, key),
-    };
-    if (!type.connector) return await once({ ...base, http: noVendor });
-    if (!step.connectionId)
-      throw new StepError({
-        kind: 'invalid',
-        code: 'connection_missing',
-        message: `"${step.name}" has no connection.`,
-        fix: 'Choose one in the flow and publish.',
-      });
-    const attempt = async (open: OpenConnection): Promise<NodeResult> => {
-      const { companyId } = input;
-      const { urgency } = work.lane;
-      const { connector, context } = open;
-      const fetch = gate.guard({ companyId, connectionId: context.id, connector, urgency, fetch: deps.fetch });
-      const http = open.connector.http({ connection: open.context, fetch, now: deps.now, signal });
-      return await once({ ...base, connection: open.context, http });
-    };
-    const open = await connections.open(input.companyId, step.connectionId);
-    try {
-      return await attempt(open);
-    } catch (error) {
-      if (!isConnectorFailure(error) || error.kind !== 'reauthorize') throw error;
-      // Refused although not due: revoked, or refreshed elsewhere. One refresh, one more try, then a person.
-      const renewed = await connections.open(input.companyId, step.connectionId, { refused: open.generation });
-      try {
-        return await attempt(renewed);
-      } catch (again) {
-        if (isConnectorFailure(again) && again.kind === 'reauthorize')
-          await connections.markBroken(input.companyId, step.connectionId, again.message);
-        throw again;
-      }
-    }
   }
 
   function recordFailure(work: FailedAttempt): StepOutcome {
@@ -464,12 +395,6 @@ function isStorable(value: unknown): boolean {
   }
 }
 
-/** What the call that started the run said of itself. */
-function depthOfRun(lane: Lane): number {
-  const event = lane.outputs.get(lane.triggerNodeId) as { readonly headers?: Readonly<Record<string, string>> } | null;
-  return depthOf(event?.headers?.[DEPTH_HEADER]);
-}
-
 /** Steps that any mapping of this step reads. */
 function readsOf(step: PlanStep): ReadonlySet<string> {
   return new Set(Object.values(step.inputs).flatMap((mapping) => (mapping.kind === 'expression' ? mapping.reads : [])));
@@ -485,8 +410,3 @@ function checkOutput(type: NodeType, step: PlanStep, result: NodeResult): unknow
     fix: 'The step may have gone through: look at the vendor, then skip it or retry.',
   });
 }
-
-/** For nodes without a connector: they have nothing to call. */
-const noVendor: VendorHttp = {
-  send: () => Promise.reject(new Error('This step has no connection, so it has no vendor to call.')),
-};
