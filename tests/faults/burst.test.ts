@@ -47,7 +47,7 @@ test('a burst of deliveries, a third of them repeats, is acknowledged at once, a
   }
   await Promise.all(sent);
   const sentInMs = performance.now() - began;
-  await untilSettled(up, flow.id, sender, 900_000);
+  await untilSettled(up, flow.id, sender, { withinMs: 900_000 });
   peakMb = Math.max(peakMb, await rssMb(api?.pid));
   const acks = sender.attempts.slice(1).map(({ ms }) => ms);
   const figures = { p50: percentile(acks, 50), p99: percentile(acks, 99), max: Math.max(...acks) };

@@ -24,7 +24,7 @@ export async function untilSettled(
   up: TestPlatform,
   flowId: string,
   sender: Pick<Sender, 'acked'>,
-  withinMs = 180_000,
+  { withinMs = 180_000, everyMs = 100 }: { readonly withinMs?: number; readonly everyMs?: number } = {},
 ): Promise<number> {
   const began = performance.now();
   let last: unknown;
@@ -36,7 +36,7 @@ export async function untilSettled(
       const { succeeded = 0, failed = 0, cancelled = 0 } = last as Record<string, number>;
       return succeeded + failed + cancelled >= sender.acked.size;
     },
-    { withinMs, everyMs: 100 },
+    { withinMs, everyMs },
   ).catch(async (error: unknown) => {
     const open = await openRuns(up, flowId).catch(String);
     throw new Error(`${String(error)}: ${JSON.stringify(last)}, ${JSON.stringify(open)}`);

@@ -2,7 +2,12 @@ import { expect, test, vi } from 'vitest';
 import { Admission } from './admission.ts';
 
 let breathless = true;
-const admission = () => new Admission(100, () => breathless);
+const breath = {
+  get share() {
+    return breathless ? 0.95 : 0.1;
+  },
+};
+const admission = () => new Admission({ alone: 100, shared: 100 }, breath);
 
 /** Asks, and says whether it came in. */
 function ask(to: Admission, companyId: string, runs: number) {
@@ -69,8 +74,28 @@ test('those of one company come in in the order of asking', async () => {
   await vi.waitFor(() => expect(came).toEqual(['first', 'second']));
 });
 
+test('where companies share the process, each leaves room for the others, until they are gone', async () => {
+  breathless = true;
+  vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
+  try {
+    const to = new Admission({ alone: 100, shared: 10 }, breath);
+    await to.enter('crowd', 50);
+    expect(to.isOpen('crowd'), 'alone').toBe(true);
+    await to.enter('neighbour', 1);
+    expect([to.isOpen('crowd'), to.isOpen('neighbour')], 'shared').toEqual([false, true]);
+    const next = ask(to, 'crowd', 1);
+    await vi.advanceTimersByTimeAsync(4_900);
+    expect(next.leave, 'the neighbour was there lately').toBeUndefined();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(next.leave).toBeDefined();
+    expect(to.isOpen('crowd'), 'alone again').toBe(true);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test('by default it is the event loop of this process that tells', async () => {
-  const to = new Admission(100);
+  const to = new Admission({ alone: 100, shared: 100 });
   await to.enter('crowd', 100);
   const until = performance.now() + 300;
   while (performance.now() < until);

@@ -1,9 +1,17 @@
-import { performance } from 'node:perf_hooks';
+import { Breath } from './breath.ts';
 
-/** Above this share of its time a process is out of breath. */
-const BREATHLESS = 0.9;
-/** So often it is looked whether it has its breath back, and the share is taken over no shorter a time. */
+/** So often it is looked whether those in line may come in. */
 const LOOK_MS = 50;
+/** Above this share of its time a process is out of breath; and above that one while several companies share it. */
+const BREATHLESS = { alone: 0.9, shared: 0.6 };
+/** So long after a company last brought a run it is taken to be there. */
+const THERE_MS = 5_000;
+
+/** How many runs of one company keep a process busy while it is there alone, and how many leave room for others beside it. */
+export interface Enough {
+  readonly alone: number;
+  readonly shared: number;
+}
 
 interface Waiting {
   readonly companyId: string;
@@ -12,19 +20,22 @@ interface Waiting {
 
 /**
  * Keeps one company from crowding a process that is out of breath: more of its runs at once are no faster than enough of them, and the one run of a neighbour
- * would stand in line behind each of their steps. Whoever has few under way comes in at once; and while there is breath, everybody does.
+ * would stand in line behind each of their steps. Where several companies share the process, each leaves room for the others. Whoever has few under way comes
+ * in at once; and while there is breath, everybody does.
  */
 export class Admission {
-  readonly #enough: number;
-  readonly #isBreathless: () => boolean;
+  readonly #enough: Enough;
+  readonly #breath: Pick<Breath, 'share'>;
   readonly #inside = new Map<string, number>();
   readonly #line: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** Who brought a run last, and who did before, of another company; on the clock of `performance.now()`. */
+  #last = { companyId: '', at: -Infinity };
+  #lastOther = -Infinity;
 
-  /** @param enough So many runs of one company keep the process busy. */
-  constructor(enough: number, isBreathless: () => boolean = breathlessness()) {
+  constructor(enough: Enough, breath: Pick<Breath, 'share'> = new Breath()) {
     this.#enough = enough;
-    this.#isBreathless = isBreathless;
+    this.#breath = breath;
   }
 
   /** Whether runs of a company would come in at once. */
@@ -38,6 +49,7 @@ export class Admission {
    * @returns to be called once for each of them, when it is done or has not begun after all.
    */
   async enter(companyId: string, runs: number): Promise<() => void> {
+    if (runs > 0) this.#isThere(companyId);
     if (this.isOpen(companyId)) this.#count(companyId, runs);
     else {
       this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
@@ -52,7 +64,19 @@ export class Admission {
   }
 
   #mayEnter(companyId: string): boolean {
-    return (this.#inside.get(companyId) ?? 0) < this.#enough || !this.#isBreathless();
+    const how = this.#isShared(companyId) ? 'shared' : 'alone';
+    return (this.#inside.get(companyId) ?? 0) < this.#enough[how] || this.#breath.share <= BREATHLESS[how];
+  }
+
+  #isThere(companyId: string): void {
+    if (companyId !== this.#last.companyId) this.#lastOther = this.#last.at;
+    this.#last = { companyId, at: performance.now() };
+  }
+
+  /** Whether another company was here lately. */
+  #isShared(companyId: string): boolean {
+    const other = this.#last.companyId === companyId ? this.#lastOther : this.#last.at;
+    return performance.now() - other < THERE_MS;
   }
 
   #count(companyId: string, runs: number): void {
@@ -77,18 +101,4 @@ export class Admission {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
-}
-
-/** Whether this process has had hardly any time to spare of late. */
-function breathlessness(): () => boolean {
-  let since = performance.eventLoopUtilization();
-  let at = performance.now();
-  let breathless = false;
-  return () => {
-    if (performance.now() - at < LOOK_MS) return breathless;
-    breathless = performance.eventLoopUtilization(since).utilization > BREATHLESS;
-    since = performance.eventLoopUtilization();
-    at = performance.now();
-    return breathless;
-  };
 }

@@ -1,8 +1,9 @@
 import { Admission } from './admission.ts';
 import { carryRun, endedReport } from './carry-run.ts';
+import { Breath } from './breath.ts';
 import type { AdvanceInput, LaneReport } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
-import { takeUp } from './lane.ts';
+import { takeUp, type Lane } from './lane.ts';
 import { Leases } from './leases.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
 import type { PlanCache } from './plans.ts';
@@ -11,8 +12,10 @@ import { createRunStep } from './run-step.ts';
 /** After this nothing new is begun: what is left comes with the next call, so that one slow vendor does not hold a whole carrier for long. */
 const BUDGET_MS = 4_000;
 
-/** So many runs of one company keep a process busy. */
-const ENOUGH = 30;
+/** With so many runs of one company a process takes up no more of them: a carrier's worth comes on top. */
+const TAKEN_UP = { alone: 30, shared: 30 };
+/** So many of them are carried on at once. */
+const CARRIED_ON = { alone: 100, shared: 36 };
 
 /** So often it is looked whether a run is free that somebody else carries on. */
 const LOOK_MS = 50;
@@ -36,7 +39,9 @@ export interface Carrying {
 export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: LedgerWriter): Carrying {
   const runner = createRunStep(deps);
   const leases = new Leases(deps);
-  const admission = new Admission(ENOUGH);
+  const breath = new Breath();
+  const admission = new Admission(TAKEN_UP, breath);
+  const places = new Admission(CARRIED_ON, breath);
   /** Runs this process carries on ahead of their carriers. */
   const ahead = new Map<string, Promise<LaneReport>>();
 
@@ -84,6 +89,10 @@ export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: Led
     const { companyId, planHash, runIds, onlyQueued } = given;
     if (runIds.length === 0) return new Map();
     const plan = await plans.load(companyId, planHash);
+    const carry = async (lane: Lane): Promise<LaneReport> => {
+      const make = await places.enter(companyId, 1);
+      return await carryRun(deps, runner, { companyId, planHash, plan, lane, deadline }).finally(make);
+    };
     const leave = await admission.enter(companyId, runIds.length);
     const lease = leases.open(companyId);
     const { lanes, held } = await takeUp({
@@ -100,9 +109,7 @@ export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: Led
     const carried = new Map(
       [...lanes].map(([runId, lane]) => [
         runId,
-        lane.ended
-          ? Promise.resolve(endedReport(runId))
-          : lease.during(runId, carryRun(deps, runner, { companyId, planHash, plan, lane, deadline }).finally(leave)),
+        lane.ended ? Promise.resolve(endedReport(runId)) : lease.during(runId, carry(lane).finally(leave)),
       ]),
     );
     const later = held.length > 0 && !onlyQueued ? startLater({ ...given, runIds: held, deadline }) : undefined;

@@ -17,6 +17,7 @@ import type { LedgerWrite, StepRef } from './ledger-writer.ts';
 import { platformFor } from './platform.ts';
 import { RATE_BUDGET } from './rate-gate.ts';
 import { sayThatItWorksAgain, tellPeople } from './step-notices.ts';
+import { Slices } from './slices.ts';
 import { simulate, type Simulated } from './try-step.ts';
 import { expireWait, readAnswer, type Answer } from './waits.ts';
 
@@ -94,6 +95,7 @@ export interface StepRunner {
 export function createRunStep(deps: Dependencies): StepRunner {
   const plain = new PlainExpressions();
   const callNode = createNodeCall(deps);
+  const slices = new Slices();
 
   return { runStep, mapStep, recordFailure };
 
@@ -116,7 +118,8 @@ export function createRunStep(deps: Dependencies): StepRunner {
     scope: Scope = topLevel,
     given?: GivenWork,
   ): Promise<StepOutcome> {
-    const { runId, nodeId, iteration, attempt } = input;
+    const { companyId, runId, nodeId, iteration, attempt } = input;
+    if (slices.isOver()) await slices.turn(companyId);
     const ref = { runId, nodeId, iteration };
     const name = stepName(nodeId, iteration);
     const known = lane.steps.get(name);
@@ -132,8 +135,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
           ? checkInputs(type, step, known.override)
           : await mapStep(input, step, lane, scope, key);
       const stand =
-        lane.test &&
-        (await simulate(deps, lane, { companyId: input.companyId, nodeId, step, type, mapped, undoes: !!given }));
+        lane.test && (await simulate(deps, lane, { companyId, nodeId, step, type, mapped, undoes: !!given }));
       if (stand) return standIn(input, lane, { mapped, startedAt, stand });
       if (type.wait) return waitOrGoOn(input, lane, { type, mapped, startedAt, known });
       if (type.control === 'next' || type.control === 'break')
@@ -156,10 +158,12 @@ export function createRunStep(deps: Dependencies): StepRunner {
         const receipt = await lane.commit({ begin, claim: { ...ref, key } });
         if (!receipt.begun) return { kind: 'gone' };
         claimed = receipt.claimed;
+        if (slices.isOver()) await slices.turn(companyId);
         deps.crashPoint?.('after-claim', nodeId);
       } else if (type.effect !== 'none') lane.note({ begin });
       const confirm = (given: NodeResult): unknown => (confirmed = given);
       const result = await callNode({ input, step, lane, type, mapped, key, claimed, confirm });
+      if (slices.isOver()) await slices.turn(companyId);
       const output = checkOutput(type, step, result);
       const port = result.port ?? 'out';
       json([mapped, output]); // what cannot be stored is this step's failure, not its batch's
