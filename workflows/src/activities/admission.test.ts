@@ -83,12 +83,33 @@ test('where companies share the process, each leaves room for the others, until 
     expect(to.isOpen('crowd'), 'alone').toBe(true);
     await to.enter('neighbour', 1);
     expect([to.isOpen('crowd'), to.isOpen('neighbour')], 'shared').toEqual([false, true]);
-    const next = ask(to, 'crowd', 1);
+    let room = false;
+    void to.enter('crowd', 0).then(() => (room = true));
     await vi.advanceTimersByTimeAsync(4_900);
-    expect(next.leave, 'the neighbour was there lately').toBeUndefined();
+    expect(room, 'the neighbour was there lately').toBe(false);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(room).toBe(true);
+    expect(to.isOpen('crowd'), 'alone again').toBe(true);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('who brings runs waits no longer than four seconds, who only asks for room as long as it takes', async () => {
+  breathless = true;
+  vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
+  try {
+    const to = admission();
+    await to.enter('crowd', 150);
+    let room = false;
+    const next = ask(to, 'crowd', 1);
+    await vi.advanceTimersByTimeAsync(3_900);
+    expect(next.leave).toBeUndefined();
     await vi.advanceTimersByTimeAsync(200);
     expect(next.leave).toBeDefined();
-    expect(to.isOpen('crowd'), 'alone again').toBe(true);
+    void to.enter('crowd', 0).then(() => (room = true));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(room).toBe(false);
   } finally {
     vi.useRealTimers();
   }

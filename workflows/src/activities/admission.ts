@@ -4,6 +4,8 @@ import { Breath } from './breath.ts';
 const LOOK_MS = 50;
 /** Above this share of its time a process is out of breath; and above that one while several companies share it. */
 const BREATHLESS = { alone: 0.9, shared: 0.6 };
+/** Nobody who brings runs waits longer: they hold a task of Temporal, which has to end. */
+const PATIENCE_MS = 4_000;
 /** So long after a company last brought a run it is taken to be there. */
 const THERE_MS = 5_000;
 
@@ -16,6 +18,8 @@ export interface Enough {
 interface Waiting {
   readonly companyId: string;
   readonly enter: () => void;
+  /** On the clock of `performance.now()`. */
+  readonly until: number;
 }
 
 /**
@@ -54,7 +58,8 @@ export class Admission {
     else {
       this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
       await new Promise<void>((enter) => {
-        this.#line.push({ companyId, enter: () => (this.#count(companyId, runs), enter()) });
+        const until = runs > 0 ? performance.now() + PATIENCE_MS : Infinity;
+        this.#line.push({ companyId, until, enter: () => (this.#count(companyId, runs), enter()) });
       });
     }
     return () => {
@@ -88,9 +93,9 @@ export class Admission {
   #look(): void {
     const passed = new Set<string>();
     for (const waiting of [...this.#line]) {
-      const { companyId } = waiting;
+      const { companyId, until } = waiting;
       if (passed.has(companyId)) continue;
-      if (this.#mayEnter(companyId)) {
+      if (this.#mayEnter(companyId) || performance.now() > until) {
         this.#line.splice(this.#line.indexOf(waiting), 1);
         waiting.enter();
       }

@@ -90,8 +90,10 @@ export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: Led
     if (runIds.length === 0) return new Map();
     const plan = await plans.load(companyId, planHash);
     const carry = async (lane: Lane): Promise<LaneReport> => {
-      const make = await places.enter(companyId, 1);
-      return await carryRun(deps, runner, { companyId, planHash, plan, lane, deadline }).finally(make);
+      const makeRoom = await places.enter(companyId, 1);
+      // What was waited for, at the door or for a place, is not taken from what a run may take.
+      const work = { companyId, planHash, plan, lane, deadline: performance.now() + BUDGET_MS };
+      return await carryRun(deps, runner, work).finally(makeRoom);
     };
     const leave = await admission.enter(companyId, runIds.length);
     const lease = leases.open(companyId);
@@ -102,7 +104,6 @@ export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: Led
       runIds.forEach(leave);
       throw error;
     });
-    // What was waited for at the door is not taken from what the runs may take.
     const deadline = given.deadline ?? performance.now() + BUDGET_MS;
     deps.crashPoint?.('after-run-taken-up', planHash);
     for (const runId of runIds) if (!lanes.has(runId) || lanes.get(runId)?.ended) leave();
