@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { Admission } from './admission.ts';
+import { Neighbours } from './neighbours.ts';
 
 let breathless = true;
 const breath = {
@@ -7,7 +8,7 @@ const breath = {
     return breathless ? 0.95 : 0.1;
   },
 };
-const admission = () => new Admission({ alone: 100, shared: 100 }, breath);
+const admission = () => new Admission({ alone: 100, shared: 100 }, new Neighbours(), breath);
 
 /** Asks, and says whether it came in. */
 function ask(to: Admission, companyId: string, runs: number) {
@@ -78,10 +79,13 @@ test('where companies share the process, each leaves room for the others, until 
   breathless = true;
   vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
   try {
-    const to = new Admission({ alone: 100, shared: 10 }, breath);
+    const neighbours = new Neighbours();
+    const to = new Admission({ alone: 100, shared: 10 }, neighbours, breath);
+    neighbours.came('crowd');
     await to.enter('crowd', 50);
     expect(to.isOpen('crowd'), 'alone').toBe(true);
-    await to.enter('neighbour', 1);
+    neighbours.came('neighbour');
+    neighbours.came('crowd');
     expect([to.isOpen('crowd'), to.isOpen('neighbour')], 'shared').toEqual([false, true]);
     let room = false;
     void to.enter('crowd', 0).then(() => (room = true));
@@ -116,7 +120,7 @@ test('who brings runs waits no longer than four seconds, who only asks for room 
 });
 
 test('by default it is the event loop of this process that tells', async () => {
-  const to = new Admission({ alone: 100, shared: 100 });
+  const to = new Admission({ alone: 100, shared: 100 }, new Neighbours());
   await to.enter('crowd', 100);
   const until = performance.now() + 300;
   while (performance.now() < until);

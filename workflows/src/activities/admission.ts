@@ -1,4 +1,5 @@
 import { Breath } from './breath.ts';
+import type { Neighbours } from './neighbours.ts';
 
 /** So often it is looked whether those in line may come in. */
 const LOOK_MS = 50;
@@ -6,8 +7,6 @@ const LOOK_MS = 50;
 const BREATHLESS = { alone: 0.9, shared: 0.6 };
 /** Nobody who brings runs waits longer: they hold a task of Temporal, which has to end. */
 const PATIENCE_MS = 4_000;
-/** So long after a company last brought a run it is taken to be there. */
-const THERE_MS = 5_000;
 
 /** How many runs of one company keep a process busy while it is there alone, and how many leave room for others beside it. */
 export interface Enough {
@@ -29,16 +28,15 @@ interface Waiting {
  */
 export class Admission {
   readonly #enough: Enough;
+  readonly #neighbours: Neighbours;
   readonly #breath: Pick<Breath, 'share'>;
   readonly #inside = new Map<string, number>();
   readonly #line: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
-  /** Who brought a run last, and who did before, of another company; on the clock of `performance.now()`. */
-  #last = { companyId: '', at: -Infinity };
-  #lastOther = -Infinity;
 
-  constructor(enough: Enough, breath: Pick<Breath, 'share'> = new Breath()) {
+  constructor(enough: Enough, neighbours: Neighbours, breath: Pick<Breath, 'share'> = new Breath()) {
     this.#enough = enough;
+    this.#neighbours = neighbours;
     this.#breath = breath;
   }
 
@@ -53,7 +51,6 @@ export class Admission {
    * @returns to be called once for each of them, when it is done or has not begun after all.
    */
   async enter(companyId: string, runs: number): Promise<() => void> {
-    if (runs > 0) this.#isThere(companyId);
     if (this.isOpen(companyId)) this.#count(companyId, runs);
     else {
       this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
@@ -69,19 +66,8 @@ export class Admission {
   }
 
   #mayEnter(companyId: string): boolean {
-    const how = this.#isShared(companyId) ? 'shared' : 'alone';
+    const how = this.#neighbours.has(companyId) ? 'shared' : 'alone';
     return (this.#inside.get(companyId) ?? 0) < this.#enough[how] || this.#breath.share <= BREATHLESS[how];
-  }
-
-  #isThere(companyId: string): void {
-    if (companyId !== this.#last.companyId) this.#lastOther = this.#last.at;
-    this.#last = { companyId, at: performance.now() };
-  }
-
-  /** Whether another company was here lately. */
-  #isShared(companyId: string): boolean {
-    const other = this.#last.companyId === companyId ? this.#lastOther : this.#last.at;
-    return performance.now() - other < THERE_MS;
   }
 
   #count(companyId: string, runs: number): void {

@@ -6,6 +6,7 @@ import type { Dependencies } from './dependencies.ts';
 import { takeUp, type Lane } from './lane.ts';
 import { Leases } from './leases.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
+import { Neighbours } from './neighbours.ts';
 import type { PlanCache } from './plans.ts';
 import { createRunStep } from './run-step.ts';
 
@@ -15,7 +16,7 @@ const BUDGET_MS = 4_000;
 /** With so many runs of one company a process takes up no more of them: a carrier's worth comes on top. */
 const TAKEN_UP = { alone: 30, shared: 30 };
 /** So many of them are carried on at once. */
-const CARRIED_ON = { alone: 100, shared: 36 };
+const CARRIED_ON = { alone: 100, shared: 56 };
 
 /** So often it is looked whether a run is free that somebody else carries on. */
 const LOOK_MS = 50;
@@ -40,8 +41,9 @@ export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: Led
   const runner = createRunStep(deps);
   const leases = new Leases(deps);
   const breath = new Breath();
-  const admission = new Admission(TAKEN_UP, breath);
-  const places = new Admission(CARRIED_ON, breath);
+  const neighbours = new Neighbours();
+  const admission = new Admission(TAKEN_UP, neighbours, breath);
+  const places = new Admission(CARRIED_ON, neighbours, breath);
   /** Runs this process carries on ahead of their carriers. */
   const ahead = new Map<string, Promise<LaneReport>>();
 
@@ -88,6 +90,7 @@ export function createCarrying(deps: Dependencies, plans: PlanCache, ledger: Led
   }): Promise<Map<string, Promise<LaneReport>>> {
     const { companyId, planHash, runIds, onlyQueued } = given;
     if (runIds.length === 0) return new Map();
+    neighbours.came(companyId);
     const plan = await plans.load(companyId, planHash);
     const carry = async (lane: Lane): Promise<LaneReport> => {
       const makeRoom = await places.enter(companyId, 1);
