@@ -46,14 +46,13 @@ export async function openSystemsApart(): Promise<SystemsApart> {
     execArgv: ['--disable-warning=ExperimentalWarning'],
     serialization: 'advanced',
   });
+  const died = once(child, 'exit').then(([code]) => Promise.reject(new Error(`The systems apart ended with ${code}`)));
+  // Whoever waits for an answer is told.
+  died.catch(() => undefined);
   const answer = async <T>(order?: Order): Promise<T> => {
-    const died = once(child, 'exit').then(([code]) =>
-      Promise.reject(new Error(`The systems apart ended with ${code}`)),
-    );
     const next = once(child, 'message');
     if (order) child.send(order);
     const [told] = (await Promise.race([next, died])) as [T];
-    died.catch(() => undefined);
     return told;
   };
   const vendorOrigin = await answer<string>();
@@ -62,7 +61,9 @@ export async function openSystemsApart(): Promise<SystemsApart> {
     sendTo: (flow, origins) =>
       child.send({ kind: 'send-to', flow: { url: flow.url, secret: flow.secret }, origins } satisfies Order),
     deliver: async (name, { everyMs, most = Infinity, goesOn }) => {
-      void goesOn?.then(() => child.send({ kind: 'end' } satisfies Order));
+      const end = (): unknown => child.send({ kind: 'end' } satisfies Order);
+      // However it ends: whoever gave it is told why.
+      void goesOn?.then(end, end);
       return await answer<readonly Start[]>({ kind: 'begin', name, everyMs, most });
     },
     seen: () => answer<Seen>({ kind: 'tell' }),
