@@ -1,25 +1,25 @@
 import { json } from '@plumbline/db';
-import { fetchAtDepth, within, type NodeResult, type NodeType, type RunContext } from '@plumbline/nodes';
+import type { NodeResult, NodeType } from '@plumbline/nodes';
 import { PlainExpressions } from '../evaluate/plain.ts';
 import type { PlanNode, PlanStep } from '../flow/plan.ts';
 import type { StepFailure } from '../step-failure.ts';
 import { stepKey } from '../step-key.ts';
-import { createNodeCall, depthOfRun, noVendor, STEP_MS } from './call-node.ts';
+import { createNodeCall } from './call-node.ts';
+import { checkOutput } from './check-output.ts';
 import { retryAfter, StepError, toStepFailure } from './classify.ts';
 import type { Dependencies } from './dependencies.ts';
 import { effectOf, isWrite } from './effects.ts';
 import { logFailure, recordExchange } from './exchange-log.ts';
 import { openLoop, type LoopSettings } from './loop-ledger.ts';
 import { checkInputs, mapInputs } from './inputs.ts';
-import { stepName, topLevel, type Lane, type LaneStep, type Scope } from './lane.ts';
+import { stepName, topLevel, type Lane, type Scope } from './lane.ts';
 import { isLedgerError } from './ledger-error.ts';
 import type { LedgerWrite, StepRef } from './ledger-writer.ts';
-import { platformFor } from './platform.ts';
 import { RATE_BUDGET } from './rate-gate.ts';
 import { sayThatItWorksAgain, tellPeople } from './step-notices.ts';
 import { Slices } from './slices.ts';
 import { simulate, type Simulated } from './try-step.ts';
-import { expireWait, readAnswer, type Answer } from './waits.ts';
+import { createWaiting } from './wait-step.ts';
 
 /** Which attempt of which step. */
 export interface StepAttempt {
@@ -95,6 +95,7 @@ export interface StepRunner {
 export function createRunStep(deps: Dependencies): StepRunner {
   const plain = new PlainExpressions();
   const callNode = createNodeCall(deps);
+  const waiting = createWaiting(deps);
   const slices = new Slices();
 
   return { runStep, mapStep, recordFailure };
@@ -137,7 +138,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
       const stand =
         lane.test && (await simulate(deps, lane, { companyId, nodeId, step, type, mapped, undoes: !!given }));
       if (stand) return standIn(input, lane, { mapped, startedAt, stand });
-      if (type.wait) return waitOrGoOn(input, lane, { type, mapped, startedAt, known });
+      if (type.wait) return waiting.forTime({ input, step, lane, type, mapped, startedAt, known });
       if (type.control === 'next' || type.control === 'break')
         return leave(input, lane, type.control, mapped, startedAt);
       if (type.control === 'scope') {
@@ -148,10 +149,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
         const settings = await openLoop(lane, { ...ref, attempt, at: startedAt }, type.control, mapped);
         return settings ? { kind: 'opened', settings } : { kind: 'gone' };
       }
-      if (type.hold) {
-        const work = { input, step, lane, type, mapped, startedAt, key, known };
-        return await within(STEP_MS, (signal) => holdOrGoOn({ ...work, signal }));
-      }
+      if (type.hold) return await waiting.forAnswer({ input, step, lane, type, mapped, startedAt, known, key });
       const begin = { ...ref, attempt, at: startedAt };
       let claimed = false;
       if (type.run && isWrite(effectOf(type, mapped))) {
@@ -244,93 +242,6 @@ export function createRunStep(deps: Dependencies): StepRunner {
     return { kind: 'left', how, value: output.value };
   }
 
-  /** A step that waits: it first says until when, and goes on when that has come, or when somebody lets it. */
-  function waitOrGoOn(
-    input: StepAttempt,
-    lane: Lane,
-    given: {
-      readonly type: NodeType;
-      readonly mapped: Record<string, unknown>;
-      readonly startedAt: Date;
-      readonly known: LaneStep | undefined;
-    },
-  ): StepOutcome {
-    const { runId, nodeId, iteration, attempt } = input;
-    const { type, mapped, startedAt, known } = given;
-    const end = { runId, nodeId, iteration, attempt, startedAt, at: deps.now(), input: mapped };
-    const due = known?.suspended ? known.nextAttemptAt : type.wait?.until(mapped as never, startedAt, lane.company);
-    if (!known?.suspended && due && due > startedAt) {
-      lane.note({ end: { ...end, status: 'waiting', nextAttemptAt: due, suspended: true } });
-      return { kind: 'retry', afterMs: due.getTime() - startedAt.getTime() };
-    }
-    const output = type.wait?.resume(mapped as never, due ?? startedAt);
-    lane.note({ end: { ...end, status: 'succeeded', port: 'out', output } });
-    lane.outputs.set(stepName(nodeId, iteration), output);
-    return { kind: 'done', port: 'out' };
-  }
-
-  /** A step that hands something over: it opens it, and goes on when it is answered, or when its time has come. */
-  async function holdOrGoOn(work: {
-    readonly input: StepAttempt;
-    readonly step: PlanStep;
-    readonly lane: Lane;
-    readonly type: NodeType;
-    readonly mapped: Record<string, unknown>;
-    readonly startedAt: Date;
-    readonly key: string;
-    readonly known: LaneStep | undefined;
-    readonly signal: AbortSignal;
-  }): Promise<StepOutcome> {
-    const { input, step, lane, type, mapped, startedAt, key, known, signal } = work;
-    const { hold } = type;
-    if (!hold) throw new Error(`${type.id} waits for nothing`);
-    const { companyId, runId, nodeId, iteration, attempt } = input;
-    const end = { runId, nodeId, iteration, attempt, startedAt, input: mapped };
-    const context: RunContext<never> = {
-      input: mapped as never,
-      http: noVendor,
-      fetchPublic: fetchAtDepth(deps.fetchPublic, depthOfRun(lane)),
-      idempotencyKey: key,
-      now: deps.now,
-      signal,
-      platform: platformFor(deps, { ...input, step, lane }, key),
-    };
-    let until = known?.suspended ? known.nextAttemptAt : null;
-    let answered: Answer | undefined;
-    if (!known?.suspended) {
-      // What it opens may be answered at once, so everything before it must be on record.
-      const { begun } = await lane.commit({ begin: { runId, nodeId, iteration, attempt, at: startedAt } });
-      if (!begun) return { kind: 'gone' };
-      const opened = await hold.open(context);
-      until = opened.until ?? null;
-      if (opened.answer !== undefined) answered = { answer: opened.answer, at: deps.now() };
-      deps.crashPoint?.('after-wait-opened', nodeId);
-    }
-    const ref = { companyId, runId, nodeId, iteration };
-    answered ??= await readAnswer(deps.store, ref);
-    const now = deps.now();
-    if (!answered && (!until || until > now)) {
-      if (!known?.suspended)
-        lane.note({
-          end: { ...end, at: now, status: 'waiting', suspended: true, ...(until ? { nextAttemptAt: until } : {}) },
-        });
-      return until ? { kind: 'retry', afterMs: until.getTime() - now.getTime() } : { kind: 'held' };
-    }
-    // Its time is up, unless an answer comes at this very moment: one of the two is first.
-    answered ??= await expireWait(deps.store, ref, now);
-    if (!answered && hold.expire) answered = { answer: await hold.expire(context), at: now };
-    const result = hold.close(
-      mapped as never,
-      answered ? { kind: 'answered', ...answered } : { kind: 'expired', at: until ?? now },
-    );
-    const output = checkOutput(type, step, result);
-    const port = result.port ?? 'out';
-    json([mapped, output]);
-    lane.note({ end: { ...end, at: now, status: 'succeeded', port, output } });
-    lane.outputs.set(stepName(nodeId, iteration), output);
-    return { kind: 'done', port };
-  }
-
   function typeOf(step: PlanStep): NodeType {
     const type = deps.catalog.nodeTypes.get(`${step.type}@${step.version}`);
     if (type) return type;
@@ -402,15 +313,4 @@ function isStorable(value: unknown): boolean {
 /** Steps that any mapping of this step reads. */
 function readsOf(step: PlanStep): ReadonlySet<string> {
   return new Set(Object.values(step.inputs).flatMap((mapping) => (mapping.kind === 'expression' ? mapping.reads : [])));
-}
-
-function checkOutput(type: NodeType, step: PlanStep, result: NodeResult): unknown {
-  const parsed = type.output.safeParse(result.output);
-  if (parsed.success) return parsed.data;
-  throw new StepError({
-    kind: 'contract',
-    code: 'output_invalid',
-    message: `"${step.name}" gave an answer of a shape it should not have: ${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}.`,
-    fix: 'The step may have gone through: look at the vendor, then skip it or retry.',
-  });
 }

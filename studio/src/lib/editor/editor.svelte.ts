@@ -4,43 +4,27 @@ import {
   checkStructure,
   compile,
   LOOP_PORT,
-  defaultPolicy,
-  isScope,
   scopeSchema,
   type CatalogInfo,
   type Finding,
   type FlowDocument,
-  type FlowNode,
   type JsonSchema,
-  type Mapping,
   type NodeTypeInfo,
 } from '@plumbline/workflows/flow';
 import { createContext } from 'svelte';
 import { api } from '../api/client.ts';
 import { ApiProblem, asProblem } from '../api/problem.ts';
 import { Autosave, type SaveState } from './document/autosave.ts';
-import { duplicateNodes, pasteNodes } from './document/clipboard.ts';
-import { parentOf } from './document/containers.ts';
 import type { Point } from './document/geometry.ts';
 import { record, redo, startHistory, undo, type History } from './document/history.ts';
-import { tidy } from './document/layout.ts';
-import { moveInto } from './document/loop-steps.ts';
-import { addNode, connect, disconnect, moveNodes, removeNodes, wouldCircle, type Place } from './document/nodes.ts';
+import type { Place } from './document/nodes.ts';
 import { stepNumbers } from './document/reading-order.ts';
-import {
-  chooseConnection,
-  ensureSlot,
-  setInput,
-  setNode,
-  setParam,
-  setPortsInput,
-  setSlot,
-  type Candidate,
-} from './document/settings.ts';
+import { setParam, setSlot, type Candidate } from './document/settings.ts';
 import { Loops } from './loops.svelte.ts';
 import { paintOf, travelled } from './runs/paint.ts';
 import type { ChosenTurns } from './runs/turns.ts';
 import { cardsOf } from './canvas/cards.ts';
+import { Steps } from './steps.ts';
 
 /** What the canvas shows: the draft, or something that cannot be changed. */
 export type View =
@@ -88,6 +72,7 @@ export class Editor {
   candidates = $state.raw<readonly Candidate[]>([]);
   viewport: Viewport | undefined;
   readonly autosave: Autosave;
+  readonly steps = new Steps(this);
   readonly loops: Loops;
   #compiling: ReturnType<typeof setTimeout> | undefined;
 
@@ -261,190 +246,7 @@ export class Editor {
     else this.#compiling = setTimeout(check, 200);
   }
 
-  // — steps —
-
-  add(type: NodeTypeInfo, place: Place): void {
-    let added = '';
-    this.run(`Add ${type.title}`, (document) => {
-      const connector = this.catalog.connectors.find((candidate) => candidate.id === type.connector);
-      const slotted = connector ? ensureSlot(document, connector, this.candidates) : undefined;
-      const result = addNode(slotted?.document ?? document, type, place, {
-        inputs: literalDefaults(type),
-        ...(slotted ? { connection: slotted.slot } : {}),
-      });
-      added = result.nodeId;
-      return this.loops.settled(result.document);
-    });
-    if (added === '') return;
-    this.loops.reveal(added);
-    this.select([added]);
-    this.opened = added;
-    this.said = `${type.title} added`;
-    requestAnimationFrame(() => this.viewport?.show(added));
-  }
-
-  connect(from: string, port: string, to: string): void {
-    if (this.canConnect(from, to, port)) this.run('Connect steps', (document) => connect(document, from, port, to));
-  }
-
-  /** Lines stay on their side of a loop's border; only the loop itself leads inside. */
-  canConnect(from: string, to: string, port = 'out'): boolean {
-    const inside = port === LOOP_PORT && this.loops.ids.has(from);
-    return (
-      from !== to &&
-      this.structure.types.get(to)?.kind !== 'trigger' &&
-      parentOf(this.draft, to) === (inside ? from : parentOf(this.draft, from)) &&
-      !wouldCircle(this.draft, from, to)
-    );
-  }
-
-  disconnect(ids: readonly string[]): void {
-    this.run(ids.length === 1 ? 'Remove a line' : `Remove ${ids.length} lines`, (document) =>
-      disconnect(document, ids),
-    );
-  }
-
-  /** Deletes what is selected, lines and steps. */
-  remove(nodeIds: readonly string[], edgeIds: readonly string[] = []): void {
-    if (nodeIds.length + edgeIds.length === 0 || this.readOnly) return;
-    if (this.loops.askBeforeDeleting(nodeIds, edgeIds)) return;
-    const [only] = nodeIds;
-    const label =
-      nodeIds.length === 0
-        ? 'Remove a line'
-        : nodeIds.length === 1 && only
-          ? `Delete ${this.draft.nodes[only]?.name ?? 'step'}`
-          : `Delete ${nodeIds.length} steps`;
-    this.run(label, (document) => removeNodes(disconnect(document, edgeIds), nodeIds));
-    this.said = label.replace('Delete', 'Deleted').replace('Remove', 'Removed');
-  }
-
-  duplicate(ids: readonly string[]): void {
-    this.#insert(ids.length === 1 ? 'Duplicate a step' : `Duplicate ${ids.length} steps`, (document) =>
-      duplicateNodes(document, ids),
-    );
-  }
-
-  /** Puts copied steps on the canvas. @returns false when the text holds none */
-  paste(text: string, at?: Point): boolean {
-    const [beside] = this.selection;
-    const loop = beside === undefined ? undefined : parentOf(this.draft, beside);
-    return this.#insert('Paste', (document) => pasteNodes(document, text, { at, into: () => loop }));
-  }
-
-  #insert(
-    label: string,
-    make: (document: FlowDocument) => { document: FlowDocument; nodeIds: readonly string[] } | undefined,
-  ): boolean {
-    const made = this.readOnly ? undefined : make(this.draft);
-    if (!made) return false;
-    let { document } = made;
-    for (const id of made.nodeIds) {
-      const node = document.nodes[id];
-      const type = node && this.catalog.nodeTypes.find((candidate) => candidate.id === node.type);
-      const connector = this.catalog.connectors.find((candidate) => candidate.id === type?.connector);
-      if (connector && node?.connection) ({ document } = ensureSlot(document, connector, this.candidates));
-    }
-    this.run(
-      `${label} ${made.nodeIds.length === 1 ? (document.nodes[made.nodeIds[0] ?? '']?.name ?? '') : ''}`.trim(),
-      () => this.loops.settled(document),
-    );
-    this.select(made.nodeIds);
-    this.said = made.nodeIds.length === 1 ? 'One step added' : `${made.nodeIds.length} steps added`;
-    return true;
-  }
-
-  move(positions: Readonly<Record<string, Point>>, merge?: string): void {
-    const count = Object.keys(positions).length;
-    this.run(
-      count === 1 ? 'Move a step' : `Move ${count} steps`,
-      (document) => this.loops.settled(moveNodes(document, positions)),
-      merge,
-    );
-  }
-
-  /** Ends a drag: cards stand where they were let go of, and those that crossed the border of a loop are in it, or out. */
-  drop(positions: Readonly<Record<string, Point>>, crossing: readonly string[], loopId: string | undefined): void {
-    if (crossing.length === 0) return this.move(positions);
-    const where = this.loops.where(crossing, loopId);
-    this.run(`Move ${crossing.length === 1 ? 'a step' : `${crossing.length} steps`} ${where}`, (document) =>
-      this.loops.settled(
-        moveInto(moveNodes(document, positions), this.structure.types, { ids: crossing, loopId, placed: true }),
-      ),
-    );
-    this.said = `Moved ${where}`;
-  }
-
-  tidy(): void {
-    this.run('Tidy the drawing', (document) => moveNodes(document, tidy(document, this.loops.ids)));
-    requestAnimationFrame(() => this.viewport?.fit());
-  }
-
-  rename(nodeId: string, name: string): void {
-    if (name.trim() !== '')
-      this.run(
-        'Rename a step',
-        (document) => setNode(document, nodeId, { name: name.slice(0, 120) }),
-        `name:${nodeId}`,
-      );
-  }
-
-  change(nodeId: string, label: string, change: Partial<FlowNode>, merge?: string): void {
-    this.run(label, (document) => setNode(document, nodeId, change), merge);
-  }
-
-  toggle(ids: readonly string[]): void {
-    const off = !ids.every((id) => this.draft.nodes[id]?.disabled);
-    this.run(off ? 'Switch off' : 'Switch on', (document) =>
-      ids.reduce((next, id) => setNode(next, id, { disabled: off || undefined }), document),
-    );
-  }
-
-  /** What happens on an error; where nothing can go along an error way its line goes too. */
-  setOnError(nodeId: string, onError: NonNullable<FlowNode['onError']>): void {
-    this.run('Change what happens on an error', (document) => {
-      const next = setNode(document, nodeId, {
-        onError: onError === defaultPolicy(document, this.structure.types, nodeId) ? undefined : onError,
-      });
-      // A person may send a step that waits for them along that way, too.
-      return onError === 'port' || onError === 'park' || isScope(this.typeOf(nodeId))
-        ? next
-        : disconnect(
-            next,
-            next.edges.filter((edge) => edge.from === nodeId && edge.port === 'error').map((edge) => edge.id),
-          );
-    });
-  }
-
-  setField(
-    nodeId: string,
-    field: { readonly name: string; readonly title: string },
-    mapping: Mapping | undefined,
-  ): void {
-    const type = this.typeOf(nodeId);
-    this.run(
-      `Change ${field.title}`,
-      (document) => {
-        if (type?.portsFrom !== field.name) return setInput(document, nodeId, field.name, mapping);
-        const listed =
-          mapping?.kind === 'literal' && Array.isArray(mapping.value)
-            ? mapping.value.map((item) => String((item as { id?: unknown } | null)?.id ?? ''))
-            : [];
-        return setPortsInput(document, nodeId, field.name, mapping, [
-          ...listed,
-          ...type.ports.map((port) => port.id),
-          'error',
-        ]);
-      },
-      `input:${nodeId}:${field.name}`,
-    );
-  }
-
-  useConnection(nodeId: string, connectionId: string | null): void {
-    const connector = this.catalog.connectors.find((candidate) => candidate.id === this.typeOf(nodeId)?.connector);
-    if (connector)
-      this.run('Change the connection', (document) => chooseConnection(document, nodeId, connector, connectionId));
-  }
+  // — its settings —
 
   useSlotConnection(slot: string, connectionId: string | null): void {
     this.run('Change the connection', (document) => setSlot(document, slot, { id: connectionId }));
@@ -527,22 +329,6 @@ export class Editor {
     clearTimeout(this.#compiling);
     this.autosave.stop();
   }
-}
-
-/** What the schema gives by itself is left to the engine; choices of a trigger start with their first, so that data is known at once. */
-function literalDefaults(type: NodeTypeInfo): FlowNode['inputs'] {
-  // A new one looks up in what everybody keeps together; those from before have a table of their own, which is the field's default.
-  const inputs: FlowNode['inputs'] = type.id === 'core.lookup' ? { source: { kind: 'literal', value: 'map' } } : {};
-  for (const [name, schema] of Object.entries(type.input.properties ?? {})) {
-    if (
-      schema.default === undefined &&
-      type.kind === 'trigger' &&
-      schema.enum?.[0] !== undefined &&
-      type.input.required?.includes(name)
-    )
-      inputs[name] = { kind: 'literal', value: schema.enum[0] as string };
-  }
-  return inputs;
 }
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {

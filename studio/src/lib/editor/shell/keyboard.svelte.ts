@@ -85,7 +85,7 @@ function act(action: EditorAction, parts: KeyboardParts): boolean {
         return [id, { x: x + move[0], y: y + move[1] }];
       }),
     );
-    editor.move(places, `move:${selection.join()}`);
+    editor.steps.move(places, `move:${selection.join()}`);
     return true;
   }
   switch (action) {
@@ -106,7 +106,7 @@ function act(action: EditorAction, parts: KeyboardParts): boolean {
       return true;
     case 'delete':
       if (editor.readOnly || selection.length + editor.selectedEdges.length === 0) return false;
-      editor.remove(selection, editor.selectedEdges);
+      editor.steps.remove(selection, editor.selectedEdges);
       return true;
     case 'rename':
       if (first === undefined) return false;
@@ -130,11 +130,11 @@ function act(action: EditorAction, parts: KeyboardParts): boolean {
       return true;
     case 'toggle':
       if (selection.length === 0) return false;
-      editor.toggle(selection);
+      editor.steps.toggle(selection);
       return true;
     case 'duplicate':
       if (selection.length === 0) return false;
-      editor.duplicate(selection);
+      editor.steps.duplicate(selection);
       return true;
     case 'selectAll':
       editor.select(Object.keys(editor.shown.nodes));
@@ -161,7 +161,7 @@ function act(action: EditorAction, parts: KeyboardParts): boolean {
       editor.viewport?.zoom('reset');
       return true;
     case 'tidy':
-      editor.tidy();
+      editor.steps.tidy();
       return true;
     case 'problems':
       parts.toggleProblems();
@@ -204,7 +204,7 @@ export function onEditorClipboard(event: ClipboardEvent, editor: Editor): void {
   if (isTyping(event.target) || document.querySelector('[role="dialog"]') || !event.clipboardData) return;
   if (event.type === 'paste') {
     if (editor.readOnly) return;
-    if (editor.paste(event.clipboardData.getData('text/plain'))) event.preventDefault();
+    if (editor.steps.paste(event.clipboardData.getData('text/plain'))) event.preventDefault();
     return;
   }
   // Text that is marked on the page is what people want to copy.
@@ -212,5 +212,5 @@ export function onEditorClipboard(event: ClipboardEvent, editor: Editor): void {
   event.clipboardData.setData('text/plain', copyNodes(editor.shown, editor.selection));
   event.preventDefault();
   editor.said = editor.selection.length === 1 ? 'One step copied' : `${editor.selection.length} steps copied`;
-  if (event.type === 'cut') editor.remove(editor.selection);
+  if (event.type === 'cut') editor.steps.remove(editor.selection);
 }
