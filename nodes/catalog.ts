@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
-import type { Catalog, Connector, NodeType } from './sdk/types.ts';
+import type { Catalog, Connector } from './sdk/connector.ts';
+import type { NodeType } from './sdk/node-type.ts';
 
 /**
  * Finds every core node and every connector folder; nothing else lists them.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ApprovalQuestion } from '../sdk/types.ts';
+import type { ApprovalQuestion } from '../sdk/platform.ts';
 import { node } from './approval.ts';
 import { stagesFor } from './approval-stages.ts';
 

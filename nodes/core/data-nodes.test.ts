@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { loadCatalog } from '../catalog.ts';
-import type { NodeType } from '../sdk/types.ts';
+import type { NodeType } from '../sdk/node-type.ts';
 import { run } from './testing.ts';
 
 const { nodeTypes } = await loadCatalog();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createPublicFetch } from '../sdk/public-fetch.ts';
 import { SandboxHangUp } from '../sdk/sandbox-store.ts';
 import { serve, type TestServer } from '../sdk/testing-server.ts';
-import type { NodeResult, RunContext } from '../sdk/types.ts';
+import type { NodeResult, RunContext } from '../sdk/node-type.ts';
 import { node } from './http-request.ts';
 
 let server: TestServer;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { NodeResult, NodeType, Platform, RunContext } from '../sdk/types.ts';
+import type { NodeResult, NodeType, RunContext } from '../sdk/node-type.ts';
+import type { Platform } from '../sdk/platform.ts';
 import { node as condition } from './if.ts';
 import { node as map } from './map.ts';
 import { node as notify } from './notify.ts';

@@ -1,4 +1,4 @@
-import type { NodeResult, NodeType, RunContext } from '../sdk/types.ts';
+import type { NodeResult, NodeType, RunContext } from '../sdk/node-type.ts';
 
 /** Runs a core node as the engine does: input and output are checked against its schemas, and the output crosses as JSON. */
 export async function run(type: NodeType, input: unknown): Promise<NodeResult> {

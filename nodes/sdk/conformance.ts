@@ -12,7 +12,9 @@ import {
   testClient,
   type OpenedSandbox,
 } from './testing.ts';
-import type { Connector, FailureKind, NodeType, SandboxFault } from './types.ts';
+import type { Connector, SandboxFault } from './connector.ts';
+import type { NodeType } from './node-type.ts';
+import type { FailureKind } from './vendor.ts';
 
 interface Trouble {
   readonly name: string;

@@ -1,15 +1,7 @@
 import type { z } from 'zod';
-import type {
-  Connector,
-  Hold,
-  HoldEnd,
-  InputSchema,
-  NodeResult,
-  NodeType,
-  Port,
-  RunContext,
-  TriggerSubscription,
-} from './types.ts';
+import type { Connector } from './connector.ts';
+import type { Hold, HoldEnd, InputSchema, NodeResult, NodeType, Port, RunContext } from './node-type.ts';
+import type { TriggerSubscription } from './trigger.ts';
 
 /** The one way out of a node that has only one. */
 export const onePort: readonly Port[] = [{ id: 'out', title: 'Then' }];

@@ -1,4 +1,4 @@
-import type { FailureKind } from './types.ts';
+import type { FailureKind } from './vendor.ts';
 
 /** What a `ConnectorFailure` is made of. */
 export interface FailureDetails {

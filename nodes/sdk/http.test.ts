@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { createVendorHttp, type VendorHttpOptions } from './http.ts';
 import { retryAfter } from './refusal.ts';
 import { listen, serve } from './testing-server.ts';
-import type { VendorRequest } from './types.ts';
+import type { VendorRequest } from './vendor.ts';
 
 const now = () => new Date('2026-03-02T15:04:05Z');
 const answer = z.object({ ok: z.literal(true) });

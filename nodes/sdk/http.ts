@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { ConnectorFailure, isConnectorFailure } from './failure.ts';
 import { readCapped } from './read-capped.ts';
 import { describeRefusal, failureWithoutAnswer, refusalOfStatus, type Refusal, type VendorRefusal } from './refusal.ts';
-import type { ConnectionContext, VendorHttp, VendorRequest } from './types.ts';
+import type { ConnectionContext, VendorHttp, VendorRequest } from './vendor.ts';
 import { within } from './within.ts';
 
 export interface VendorHttpOptions {

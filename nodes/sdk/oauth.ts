@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { ConnectorFailure } from './failure.ts';
-import type { OAuth2, TokenAnswer } from './types.ts';
+import type { OAuth2, TokenAnswer } from './connector.ts';
 
 /** What a vendor's token endpoint answers, and how it is read. */
 export interface TokenReader<T extends z.ZodType> {

@@ -1,5 +1,5 @@
 import { ConnectorFailure } from './failure.ts';
-import type { FailureKind, VendorRequest } from './types.ts';
+import type { FailureKind, VendorRequest } from './vendor.ts';
 
 /** What went wrong, in our kinds, before it becomes a `ConnectorFailure`. */
 export interface Refusal {

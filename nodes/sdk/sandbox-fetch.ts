@@ -1,5 +1,5 @@
 import { SandboxHangUp } from './sandbox-store.ts';
-import type { Sandbox } from './types.ts';
+import type { Sandbox } from './connector.ts';
 
 /**
  * A `fetch` that reaches a sandbox in process. What a socket would do it does too: a sandbox that hangs up is a `TypeError` with the cause

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
 import { html, sandboxPage } from './sandbox-page.ts';
-import type { SandboxOptions } from './types.ts';
+import type { SandboxOptions } from './connector.ts';
 import { isEqual } from './verify.ts';
 
 /** Codes are good for ten minutes, the longest that RFC 6749 recommends. */

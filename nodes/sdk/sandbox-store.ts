@@ -1,4 +1,4 @@
-import type { SandboxFault } from './types.ts';
+import type { SandboxFault } from './connector.ts';
 
 /** The sandbox hung up, as its fault list told it to; the host closes the connection without an answer. */
 export class SandboxHangUp extends Error {

@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { sandboxFetch } from './sandbox-fetch.ts';
-import type { ConnectionContext, Connector, NodeResult, NodeType, RunContext, Sandbox, VendorHttp } from './types.ts';
+import type { Connector, Sandbox } from './connector.ts';
+import type { NodeResult, NodeType, RunContext } from './node-type.ts';
+import type { ConnectionContext, VendorHttp } from './vendor.ts';
 
 /** Our application at a sandbox, in tests. */
 export const testClient = { clientId: 'plumbline-test', clientSecret: 'test-client-secret-c0ffee' } as const;

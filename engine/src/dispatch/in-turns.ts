@@ -26,11 +26,6 @@ export class InTurns {
     this.#next();
   }
 
-  /** Whether it is in line, or its turn. */
-  has(companyId: string): boolean {
-    return this.#line.has(companyId) || this.#now.has(companyId);
-  }
-
   /** Begins nothing new, and resolves once what is under way is done. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -1,7 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openSandbox, runNode, type OpenedSandbox } from '../../sdk/testing.ts';
-import type { PollResult, PollSubscription, VendorHttp } from '../../sdk/types.ts';
+import type { PollResult, PollSubscription } from '../../sdk/trigger.ts';
+import type { VendorHttp } from '../../sdk/vendor.ts';
 import { pollChanges } from './changes.ts';
 import { connector } from './index.ts';
 
