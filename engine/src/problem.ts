@@ -6,6 +6,8 @@ import { isConnectorFailure } from '@plumbline/nodes';
 import { ApprovalRefusal } from '@plumbline/workflows/approvals/refusal';
 import type { Problem } from './contract/index.ts';
 
+const diskFull = 'The disk of the database is full: it can be read, and nothing can be stored.';
+
 /** Every code the API answers with, and its status. Clients may rely on codes, never on texts. */
 export const problemCodes = {
   invalid_input: 422,
@@ -42,6 +44,7 @@ export const problemCodes = {
   origin_forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   payload_too_large: 413,
   unsupported_media_type: 415,
   json_invalid: 400,
@@ -129,9 +132,16 @@ function toApiError(error: unknown): ApiError {
     return new ApiError(code, message, { fix, ...(path === undefined ? {} : { path }), cause: error });
   }
   if (isConnectorFailure(error)) return new ApiError('vendor_failed', error.message, { cause: error });
-  if (isDatabaseDown(error))
-    return new ApiError('unavailable', 'The database cannot be reached at the moment.', {
-      fix: 'Try again in a few seconds.',
+  if (isBrokenOff(error))
+    return new ApiError('body_invalid', 'The body broke off before its end.', {
+      fix: 'Send it again, whole.',
+      cause: error,
+    });
+  if (isDatabaseAway(error))
+    return new ApiError('unavailable', isDiskFull(error) ? diskFull : 'The database cannot be reached at the moment.', {
+      fix: isDiskFull(error)
+        ? 'Tell whoever runs this installation; once there is room, try again.'
+        : 'Try again in a few seconds.',
       headers: { 'Retry-After': '5' },
       cause: error,
     });
@@ -141,9 +151,13 @@ function toApiError(error: unknown): ApiError {
   });
 }
 
-/** Out of reach, or its disk is full. */
-function isDatabaseDown(error: unknown): boolean {
-  return isDatabaseAway(error) || (error as { code?: unknown } | null)?.code === '53100';
+/** What Node's server says of a client that went away before it had sent everything. */
+function isBrokenOff(error: unknown): boolean {
+  return error instanceof Error && error.message === 'aborted' && (error as { code?: unknown }).code === 'ECONNRESET';
+}
+
+function isDiskFull(error: unknown): boolean {
+  return (error as { code?: unknown }).code === '53100';
 }
 
 /** The handler of a Hono app's `onError`. */

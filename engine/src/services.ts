@@ -1,5 +1,4 @@
 import type { DispatcherStore } from '@plumbline/db';
-import type { GroupCommit } from '@plumbline/db/group-commit';
 import type { Connections } from '@plumbline/workflows/activities/connections';
 import type { Carriers } from '@plumbline/workflows/client';
 import type { OpenDependencies } from '@plumbline/workflows/dependencies';
@@ -7,7 +6,7 @@ import type { CatalogInfo } from '@plumbline/workflows/flow';
 import type { Pool } from 'pg';
 import type { Auth } from './auth/auth.ts';
 import type { Answers } from './ingress/answers.ts';
-import type { NewEvent, StoredEvent } from './ingress/event-inbox.ts';
+import type { EventInbox } from './ingress/event-inbox.ts';
 import type { Refusals } from './ingress/refusals.ts';
 import type { LiveHub } from './live/hub.ts';
 import type { EngineSettings } from './settings.ts';
@@ -25,7 +24,7 @@ export interface Services {
   readonly dispatcher: DispatcherStore;
   readonly live: LiveHub;
   /** Stores what happened; the dispatcher comes for it. */
-  readonly inbox: GroupCommit<NewEvent, StoredEvent>;
+  readonly inbox: EventInbox;
   /** Lines held open for what flows answer. */
   readonly answers: Answers;
   readonly refusals: Refusals;

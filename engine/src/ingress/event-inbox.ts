@@ -1,7 +1,11 @@
 import { json, literal, type Store } from '@plumbline/db';
+import { isDatabaseAway } from '@plumbline/db/database-away';
 import { GroupCommit } from '@plumbline/db/group-commit';
 import type { AtOnce } from '../dispatch/at-once.ts';
 import type { QueuedRun } from '../dispatch/claim.ts';
+
+/** So long it is said that an event could not be stored. */
+const TROUBLE_MS = 30_000;
 
 /** Something that happened, before anything else looks at it. */
 export interface NewEvent {
@@ -23,12 +27,24 @@ export interface StoredEvent {
 
 type Row = Readonly<Record<string, unknown>>;
 
+/** Where what happened is stored before it is acknowledged. */
+export interface EventInbox {
+  /**
+   * Resolves when the event is committed.
+   * @throws what the database said about this very event.
+   */
+  submit(companyId: string, event: NewEvent): Promise<StoredEvent>;
+  /** Why an event could not be stored a moment ago, while none could since. */
+  trouble(): Error | undefined;
+}
+
 /**
  * Stores events of many senders at once: one commit for all that arrive while the last one is under way. On an idle system their runs are started with
  * them.
  */
-export function eventInbox(store: Store, atOnce: AtOnce): GroupCommit<NewEvent, StoredEvent> {
-  return new GroupCommit<NewEvent, StoredEvent>({
+export function eventInbox(store: Store, atOnce: AtOnce): EventInbox {
+  let trouble: { readonly error: Error; readonly at: number } | undefined;
+  const commits = new GroupCommit<NewEvent, StoredEvent>({
     apply: async (companyId, events) => {
       const given = givenRows(events);
       if (!atOnce.mayTake(companyId, events.length)) return receipts(events, await insert(store, companyId, given));
@@ -52,6 +68,20 @@ export function eventInbox(store: Store, atOnce: AtOnce): GroupCommit<NewEvent, 
       return receipts(events, rows);
     },
   });
+  return {
+    submit: async (companyId, event) => {
+      try {
+        const stored = await commits.submit(companyId, event);
+        trouble = undefined;
+        return stored;
+      } catch (error) {
+        if (isDatabaseAway(error)) trouble = { error, at: performance.now() };
+        throw error;
+      }
+    },
+    // Whoever sends nothing here because of it would never hear that it is over.
+    trouble: () => (trouble && performance.now() - trouble.at < TROUBLE_MS ? trouble.error : undefined),
+  };
 }
 
 function givenRows(events: readonly NewEvent[]): string {

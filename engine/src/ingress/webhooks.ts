@@ -9,6 +9,7 @@ import { EndpointLimit } from './endpoint-limit.ts';
 import { Endpoints, validSecrets, type Endpoint } from './endpoints.ts';
 import { answerHandshake } from './handshake.ts';
 import { limitBody } from './limit-body.ts';
+import { limitTime } from './limit-time.ts';
 import { readBody } from './read-body.ts';
 
 /** How long a sender is kept waiting for the flow's own answer. */
@@ -27,7 +28,7 @@ export function webhookIngress(services: Services) {
   const limit = new EndpointLimit(settings.PLUMBLINE_WEBHOOKS_PER_SECOND);
 
   return new Hono<ActorEnv>()
-    .post('/:key', limitBody(2), async (c) => {
+    .post('/:key', limitTime(10), limitBody(2), async (c) => {
       const key = c.req.param('key');
       const found = await endpoints.find(key);
       if (!found) throw notFound('webhook address');

@@ -108,7 +108,7 @@ export function accountingRoutes({ deps }: Services) {
 
 /** For load balancers and people alike; says nothing about any company. */
 export function healthRoutes(services: Services) {
-  const { deps, carriers, dispatcher } = services;
+  const { deps, carriers, dispatcher, inbox } = services;
   return new Hono().get('/', async (c) => {
     const check = async (work: () => Promise<string>): Promise<{ ok: boolean; detail: string }> => {
       try {
@@ -120,6 +120,8 @@ export function healthRoutes(services: Services) {
     const [database, temporal, worker, evaluator] = await Promise.all([
       check(async () => {
         await deps.store.ping();
+        const trouble = inbox.trouble();
+        if (trouble) throw trouble;
         return 'answers';
       }),
       check(async () => {
