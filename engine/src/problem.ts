@@ -6,8 +6,6 @@ import { isConnectorFailure } from '@plumbline/nodes';
 import { ApprovalRefusal } from '@plumbline/workflows/approvals/refusal';
 import type { Problem } from './contract/index.ts';
 
-const diskFull = 'The disk of the database is full: it can be read, and nothing can be stored.';
-
 /** Every code the API answers with, and its status. Clients may rely on codes, never on texts. */
 export const problemCodes = {
   invalid_input: 422,
@@ -137,11 +135,10 @@ function toApiError(error: unknown): ApiError {
       fix: 'Send it again, whole.',
       cause: error,
     });
-  if (isDatabaseAway(error))
-    return new ApiError('unavailable', isDiskFull(error) ? diskFull : 'The database cannot be reached at the moment.', {
-      fix: isDiskFull(error)
-        ? 'Tell whoever runs this installation; once there is room, try again.'
-        : 'Try again in a few seconds.',
+  const trouble = databaseTrouble(error);
+  if (trouble)
+    return new ApiError('unavailable', trouble.message, {
+      fix: trouble.fix,
       headers: { 'Retry-After': '5' },
       cause: error,
     });
@@ -156,8 +153,15 @@ function isBrokenOff(error: unknown): boolean {
   return error instanceof Error && error.message === 'aborted' && (error as { code?: unknown }).code === 'ECONNRESET';
 }
 
-function isDiskFull(error: unknown): boolean {
-  return (error as { code?: unknown }).code === '53100';
+/** What is wrong with the database, where it is not what was asked of it. */
+export function databaseTrouble(error: unknown): { readonly message: string; readonly fix: string } | undefined {
+  if (!isDatabaseAway(error)) return undefined;
+  return (error as { code?: unknown }).code === '53100'
+    ? {
+        message: 'The disk of the database is full: it can be read, and nothing can be stored.',
+        fix: 'Tell whoever runs this installation; once there is room, try again.',
+      }
+    : { message: 'The database cannot be reached at the moment.', fix: 'Try again in a few seconds.' };
 }
 
 /** The handler of a Hono app's `onError`. */

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
 import type { Health, Notice, Preview } from '../contract/index.ts';
 import { account } from '../runs/accounting.ts';
+import { databaseTrouble } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { valid } from '../validate.ts';
 
@@ -114,7 +115,9 @@ export function healthRoutes(services: Services) {
       try {
         return { ok: true, detail: await work() };
       } catch (error) {
-        return { ok: false, detail: error instanceof Error ? error.message.slice(0, 200) : 'no answer' };
+        const trouble = databaseTrouble(error);
+        const said = error instanceof Error ? error.message.slice(0, 200) : 'no answer';
+        return { ok: false, detail: trouble ? `${trouble.message} ${trouble.fix}` : said };
       }
     };
     const [database, temporal, worker, evaluator] = await Promise.all([
