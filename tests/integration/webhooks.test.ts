@@ -112,6 +112,19 @@ describe('the same delivery', () => {
     expect(await (await send(without)).json()).toMatchObject({ duplicate: true });
   });
 
+  test('is told by its query too, where the secret itself is what is proved; where only the body is signed a query makes it no new one', async () => {
+    const bare = await hook('By query', { scheme: 'header', secretHeader: 'X-Yard-Key' });
+    const signed = await hook('By its signed body', { scheme: 'hmac', signatureHeader: 'X-Sig' });
+    const duplicates = async (flow: WebhookFlow, headers: Record<string, string>) => {
+      const answers = [];
+      for (const query of ['', '?job=1', '?job=2', '?job=1'])
+        answers.push(await (await post(flow.url + query, '{}', headers)).json());
+      return answers.map(({ duplicate }: { readonly duplicate: boolean }) => duplicate);
+    };
+    expect(await duplicates(bare, { 'X-Yard-Key': bare.secret })).toEqual([false, false, false, true]);
+    expect(await duplicates(signed, { 'X-Sig': hmac(signed.secret, '{}') })).toEqual([false, true, true, true]);
+  });
+
   test('whose id is in a header is refused without the header, so leaving it out starts nothing', async () => {
     const flow = await hook('By header', { scheme: 'github' });
     const body = '{"action":"opened"}';

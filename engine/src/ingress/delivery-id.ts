@@ -10,8 +10,12 @@ const vendorPaths: Partial<Record<WebhookConfig['scheme'], readonly string[]>> =
   procore: ['ulid', 'id'],
 };
 
+/** Whose query nobody can change who could not change the body as well: it is signed, or what is proved is the secret itself. */
+const vouchesForQuery: ReadonlySet<WebhookConfig['scheme']> = new Set(['header', 'basic', 'twilio']);
+
 /**
- * What a delivery is told apart by: an id that the sender signed, one in its body, one in a header, or failing all of these the hash of the body. Never does
+ * What a delivery is told apart by: an id that the sender signed, one in its body, one in a header, or failing all of these the hash of the body, and of the
+ * query where the sender vouches for it. Never does
  * leaving something out make a known delivery a new one: where a header is to hold the id, a delivery without it is refused, because a header is not
  * signed and anybody who has seen one delivery could send it again without.
  * @throws ApiError `delivery_id_missing`
@@ -23,8 +27,10 @@ export function deliveryId(delivery: {
   readonly headers: Headers;
   readonly body: unknown;
   readonly raw: Uint8Array;
+  /** The query as it came, with its question mark; empty without one. */
+  readonly search: string;
 }): string {
-  const { config, signedId, headers, body, raw } = delivery;
+  const { config, signedId, headers, body, raw, search } = delivery;
   if (signedId !== undefined) return signedId;
   for (const path of config.idPath ? [config.idPath] : (vendorPaths[config.scheme] ?? [])) {
     const value = atPath(body, path);
@@ -39,7 +45,9 @@ export function deliveryId(delivery: {
       });
     return named('id', value.trim());
   }
-  return `sha256:${createHash('sha256').update(raw).digest('hex')}`;
+  const hash = createHash('sha256').update(raw);
+  if (search !== '' && vouchesForQuery.has(config.scheme)) hash.update(search);
+  return `sha256:${hash.digest('hex')}`;
 }
 
 /** Ids of any length in a column of a bounded one; the prefix keeps them apart from hashes. */

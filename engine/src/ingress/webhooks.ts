@@ -61,7 +61,8 @@ export function webhookIngress(services: Services) {
       const handshake = answerHandshake(config.scheme, body);
       if (handshake) return handshake;
       const { headers } = c.req.raw;
-      const dedupeKey = deliveryId({ config, signedId: verdict.id, headers, body, raw });
+      const { search } = new URL(c.req.url);
+      const dedupeKey = deliveryId({ config, signedId: verdict.id, headers, body, raw, search });
       const awaited = config.answer === 'flow';
       const stored = await inbox.submit(companyId, {
         kind: 'webhook',

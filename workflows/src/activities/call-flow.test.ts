@@ -65,6 +65,18 @@ async function wakes(run: PlayedRun): Promise<number> {
 }
 
 describe('a flow that is called', () => {
+  test('gets what it asks for as what it asks for: digits as a number', async () => {
+    const target = await publishFlow(
+      bench,
+      deps,
+      called('=$type(trigger.values.amount) & " " & (trigger.values.amount + 1)'),
+    );
+    const run = await (await publishFlow(bench, deps, caller(target.flowId))).begin({ amount: '1250.50' });
+    await run.play();
+    await (await callOf(run)).play();
+    expect(vendor.calls).toEqual(['number 1251.5']);
+  });
+
   test('runs once as a run of its own; its caller waits, is woken, and takes over what it hands back', async () => {
     const target = await publishFlow(bench, deps, called());
     const run = await (await publishFlow(bench, deps, caller(target.flowId))).begin({ amount: 7 });

@@ -49,7 +49,7 @@ export async function callFlow(
       .executeTakeFirst();
     if (waits.numInsertedOrUpdatedRows !== 1n) return;
     const target = await targetOf(tx, companyId, call);
-    checkValues(target, call.values);
+    const values = checkValues(target, call.values);
     const now = deps.now();
     await tx
       .insertInto('runs')
@@ -87,7 +87,7 @@ export async function callFlow(
         attempt: 1,
         port: 'out',
         input: null,
-        output: json({ values: call.values, caller: { runId, flowId: lane.flowId } }),
+        output: json({ values, caller: { runId, flowId: lane.flowId } }),
         error: null,
         next_attempt_at: null,
         started_at: now,
@@ -193,9 +193,12 @@ async function targetOf(
   };
 }
 
-/** What is handed over must be what the called flow asks for. */
-function checkValues({ name, fields }: Target, values: Readonly<Record<string, unknown>>): void {
-  if (fields.length === 0) return;
+/** What is handed over must be what the called flow asks for, and is handed over as it asks for it: digits as a number. */
+function checkValues(
+  { name, fields }: Target,
+  values: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  if (fields.length === 0) return values;
   const anything = new Set(fields.flatMap(({ id, type = 'any' }) => (type === 'any' ? [id] : [])));
   const missing = fields.find(({ id, required }) => required && anything.has(id) && (values[id] ?? null) === null);
   const typed = Object.fromEntries(Object.entries(values).filter(([id]) => !anything.has(id)));
@@ -210,4 +213,5 @@ function checkValues({ name, fields }: Target, values: Readonly<Record<string, u
       code: problem.code === 'unknown_field' ? 'field_unknown' : 'values_invalid',
       message: `"${name}" cannot be called with that: ${problem.message} It takes ${fields.map(({ id }) => id).join(', ')}.`,
     });
+  return { ...values, ...('values' in checked ? checked.values : {}) };
 }

@@ -33,9 +33,11 @@ export async function mapInputs(options: {
   readonly step: PlanStep;
   readonly type: NodeType;
   readonly context: ExpressionContext;
+  /** What `$now()` and `$millis()` say: the same for every attempt of a step. */
+  readonly now: Date;
   readonly seed: string;
 }): Promise<Record<string, unknown>> {
-  const { evaluator, plain, companyId, step, type, context, seed } = options;
+  const { evaluator, plain, companyId, step, type, context, now, seed } = options;
   const values: Record<string, unknown> = {};
   const expressions: { field: string; source: string }[] = [];
   for (const [field, mapping] of Object.entries(step.inputs)) {
@@ -50,7 +52,7 @@ export async function mapInputs(options: {
     const answer = await evaluator.evaluate(companyId, {
       context: JSON.stringify(context),
       expressions,
-      now: context.run.startedAt,
+      now: now.toISOString(),
       seed,
     });
     if (!answer.ok) {
@@ -68,11 +70,13 @@ export async function mapInputs(options: {
   return checkInputs(type, step, wrapLists(type, values));
 }
 
-/** JSONata gives the item itself for a list of one; a field that takes a list gets a list. */
+/** JSONata gives the item itself for a list of one; a field that takes a list gets a list. Where a list is `null`, as many systems say, there is nothing in it. */
 function wrapLists(type: NodeType, values: Record<string, unknown>): Record<string, unknown> {
   for (const [field, schema] of Object.entries(type.input.shape)) {
-    if (values[field] !== undefined && !Array.isArray(values[field]) && isList(schema as z.ZodType))
-      values[field] = [values[field]];
+    const value = values[field];
+    if (value === undefined || Array.isArray(value) || !isList(schema as z.ZodType)) continue;
+    if (value !== null) values[field] = [value];
+    else if (!(schema as z.ZodType).safeParse(null).success) values[field] = [];
   }
   return values;
 }

@@ -16,6 +16,8 @@ export interface LaneStep {
   readonly nextAttemptAt: Date | null;
   /** It did its part and waits for its time or for an answer; it is not to be tried again. */
   readonly suspended: boolean;
+  /** When its first attempt began. */
+  readonly startedAt: Date;
   /** When it came to its outcome. */
   readonly finishedAt: Date | null;
   /** Given by a person, in place of what its mappings give. */
@@ -103,7 +105,7 @@ export async function takeUp(given: {
   const regions = regionsOf(plan.graph);
   const hasLoops = regions.top !== plan.graph;
   const columns =
-    'run_id, node_id, iteration, status, attempt, port, output, error, next_attempt_at, suspended, finished_at, override';
+    'run_id, node_id, iteration, status, attempt, port, output, error, next_attempt_at, suspended, started_at, finished_at, override';
   const [, ...answers] = await store.script(companyId, [
     // A crash may lose that it was taken up, and then it is taken up again.
     `select set_config('synchronous_commit', 'off', true)`,
@@ -242,6 +244,7 @@ function toLaneStep(row: StepRow): LaneStep {
     error: row.error as StepFailure | null,
     nextAttemptAt: row.next_attempt_at,
     suspended: row.suspended,
+    startedAt: row.started_at,
     finishedAt: row.finished_at,
     override: row.override,
   };
@@ -277,6 +280,7 @@ interface StepRow {
   readonly error: unknown;
   readonly next_attempt_at: Date | null;
   readonly suspended: boolean;
+  readonly started_at: Date;
   readonly finished_at: Date | null;
   readonly override: Readonly<Record<string, unknown>> | null;
 }

@@ -44,6 +44,12 @@ function forEach(
 }
 
 describe('a loop over a list', () => {
+  test('has no turn for a list that is null', async () => {
+    const run = await (await publishFlow(bench, deps, forEach({}))).begin({ items: null });
+    expect((await run.play())?.ended).toBe(true);
+    expect(vendor.calls).toEqual(['after 0 of 0']);
+  });
+
   test('does its steps for every item in order, and hands their values on', async () => {
     const run = await (await publishFlow(bench, deps, forEach({}))).begin({ items: ['a', 'b', 'c'] });
     expect((await run.play())?.ended).toBe(true);

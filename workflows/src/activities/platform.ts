@@ -71,7 +71,7 @@ export function platformFor(deps: Dependencies, step: PlatformStep, key: string)
     collect: (given) => collect(deps.store, place, { ...given, now: deps.now() }),
     closeCollected: () => closeCollected(deps.store, place, deps.now()),
     getInLine: (name, permits) => getInLine(deps.store, place, { name, permits, now: deps.now() }),
-    letGo: (name) => letGo(deps.store, { companyId, runId, name, now: deps.now() }),
+    letGo: (name) => letGo(deps.store, { companyId, runId, name, place: iteration, now: deps.now() }),
     readKept: (collection, name) => readKept(deps.store, companyId, { collection, key: name, now: deps.now() }),
     keep: (given) => keepValue(deps.store, companyId, { ...given, by: key, now: deps.now() }),
     lookUp: (given) => lookUp(deps.store, companyId, given),

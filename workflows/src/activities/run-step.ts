@@ -85,6 +85,8 @@ export interface StepRunner {
     lane: Lane,
     scope: Scope,
     key: string,
+    /** What `$now()` says. @default now */
+    now?: Date,
   ): Promise<Record<string, unknown>>;
 }
 
@@ -100,7 +102,14 @@ export function createRunStep(deps: Dependencies): StepRunner {
 
   return { runStep, mapStep, recordFailure };
 
-  function mapStep(input: Pick<StepAttempt, 'companyId'>, step: PlanStep, lane: Lane, scope: Scope, key: string) {
+  function mapStep(
+    input: Pick<StepAttempt, 'companyId'>,
+    step: PlanStep,
+    lane: Lane,
+    scope: Scope,
+    key: string,
+    now = deps.now(),
+  ) {
     return mapInputs({
       evaluator: deps.evaluator,
       plain,
@@ -108,6 +117,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
       step,
       type: typeOf(step),
       context: lane.context(readsOf(step), scope),
+      now,
       seed: key,
     });
   }
@@ -134,7 +144,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
         ? { ...given.mapped }
         : known?.override
           ? checkInputs(type, step, known.override)
-          : await mapStep(input, step, lane, scope, key);
+          : await mapStep(input, step, lane, scope, key, known?.startedAt ?? startedAt);
       const stand =
         lane.test && (await simulate(deps, lane, { companyId, nodeId, step, type, mapped, undoes: !!given }));
       if (stand) return standIn(input, lane, { mapped, startedAt, stand });

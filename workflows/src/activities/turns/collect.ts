@@ -37,7 +37,7 @@ export async function collect(
       if (own.run_id !== runId || own.iteration !== iteration) return { role: 'joined', runId: own.run_id };
       return own.closed_at ? { role: 'full', items: await itemsOf(tx, companyId, own.id) } : { role: 'first' };
     }
-    const open = await tx
+    const found = await tx
       .selectFrom('batches')
       .select(['id', 'run_id', 'iteration'])
       .where('company_id', '=', companyId)
@@ -46,8 +46,10 @@ export async function collect(
       .where('key', '=', key)
       .where('closed_at', 'is', null)
       .executeTakeFirst();
+    const open = found && (await isWaitedFor(tx, place, found)) ? found : undefined;
     const batch =
       open ??
+      (found && (await takeOver(tx, place, found))) ??
       (await tx
         .insertInto('batches')
         .values({
@@ -94,6 +96,47 @@ export async function collect(
       .execute();
     return { role: 'first' };
   });
+}
+
+interface Batch {
+  readonly id: string;
+  readonly run_id: string;
+  readonly iteration: string;
+}
+
+/** Whether the step still waits that is to go on with it: its run may have ended, or the step been given up. */
+async function isWaitedFor(tx: Transaction, { companyId, nodeId }: Place, batch: Batch): Promise<boolean> {
+  const waits = await tx
+    .selectFrom('waits')
+    .innerJoin('runs', (join) =>
+      join.onRef('runs.company_id', '=', 'waits.company_id').onRef('runs.id', '=', 'waits.run_id'),
+    )
+    .select('waits.run_id')
+    .where('waits.company_id', '=', companyId)
+    .where('waits.run_id', '=', batch.run_id)
+    .where('waits.node_id', '=', nodeId)
+    .where('waits.iteration', '=', batch.iteration)
+    .where('runs.finished_at', 'is', null)
+    .executeTakeFirst();
+  return waits !== undefined;
+}
+
+/** This step goes on in place of the one that was to: with what others put to it, but not with what that one brought itself. A repetition brings it again. */
+async function takeOver(tx: Transaction, { companyId, nodeId, runId, iteration }: Place, batch: Batch): Promise<Batch> {
+  await tx
+    .deleteFrom('batch_items')
+    .where('company_id', '=', companyId)
+    .where('run_id', '=', batch.run_id)
+    .where('node_id', '=', nodeId)
+    .where('iteration', '=', batch.iteration)
+    .execute();
+  await tx
+    .updateTable('batches')
+    .set({ run_id: runId, iteration })
+    .where('company_id', '=', companyId)
+    .where('id', '=', batch.id)
+    .execute();
+  return { id: batch.id, run_id: runId, iteration };
 }
 
 /** Closes what a run has waited to be put together, because its time is up; what comes later begins anew. */

@@ -1,4 +1,4 @@
-import type { Store } from '@plumbline/db';
+import type { Store, Transaction } from '@plumbline/db';
 import { sql } from 'kysely';
 import type { Place } from './place.ts';
 
@@ -6,7 +6,8 @@ import type { Place } from './place.ts';
 const CLEARED_AT_ONCE = 50;
 
 /**
- * Whether this step is the first with a key within so many seconds. Carried out again, it says the same; of two at the same moment one is the first.
+ * Whether this step is the first with a key within so many seconds. Carried out again, it says the same, and so it does in a run that repeats the run that was
+ * the first; of two at the same moment one is the first.
  */
 export async function firstOf(
   store: Store,
@@ -31,6 +32,18 @@ export async function firstOf(
         iteration = case when seen_keys.until <= ${now} then excluded.iteration else seen_keys.iteration end,
         until = case when seen_keys.until <= ${now} then excluded.until else seen_keys.until end
       returning run_id, iteration`.execute(tx);
-    return rows[0]?.run_id === runId && rows[0].iteration === iteration;
+    const [first] = rows;
+    return first?.iteration === iteration && (first.run_id === runId || (await repeats(tx, place, first.run_id)));
   });
+}
+
+/** Whether a run is a repetition of another, or of a repetition of it. */
+async function repeats(tx: Transaction, { companyId, runId }: Place, other: string): Promise<boolean> {
+  const { rows } = await sql`
+    with recursive before as (
+      select rerun_of as id from runs where company_id = ${companyId} and id = ${runId}
+      union
+      select rerun_of from runs join before on runs.id = before.id where company_id = ${companyId})
+    select from before where id = ${other}`.execute(tx);
+  return rows.length > 0;
 }

@@ -1,4 +1,5 @@
 import { json, type Store, type Transaction } from '@plumbline/db';
+import { sql } from 'kysely';
 import { oneAtATime, type Place } from './place.ts';
 
 /**
@@ -41,24 +42,24 @@ export async function getInLine(
   });
 }
 
+/** What is let go of. */
+interface LetGo {
+  readonly companyId: string;
+  readonly runId: string;
+  /** @default all */
+  readonly name?: string;
+  /** The place of the step that lets go: what it may have taken before, around it or within. What other turns of a loop hold, or stand in line for, stays theirs. @default all of the run */
+  readonly place?: string;
+  readonly now: Date;
+}
+
 /** Gives up what a run holds, or waits for: one name, or all. Whoever is next in line is woken. */
-export async function letGo(
-  store: Store,
-  given: { readonly companyId: string; readonly runId: string; readonly name?: string; readonly now: Date },
-): Promise<void> {
+export async function letGo(store: Store, given: LetGo): Promise<void> {
   await store.tenant(given.companyId, (tx) => letGoIn(tx, given));
 }
 
 /** The same, in a transaction with what else is written then. */
-export async function letGoIn(
-  tx: Transaction,
-  {
-    companyId,
-    runId,
-    name,
-    now,
-  }: { readonly companyId: string; readonly runId: string; readonly name?: string; readonly now: Date },
-): Promise<void> {
+export async function letGoIn(tx: Transaction, { companyId, runId, name, place, now }: LetGo): Promise<void> {
   const held = await tx
     .selectFrom('locks')
     .select('name')
@@ -75,9 +76,16 @@ export async function letGoIn(
       .where('company_id', '=', companyId)
       .where('run_id', '=', runId)
       .where('name', '=', lock.name)
+      .$if(place !== undefined, (query) => query.where(isOnTheWayTo(place ?? '')))
       .execute();
     await hand(tx, companyId, lock.name, now);
   }
+}
+
+/** Whether a lock was taken around a place, at it, or within. */
+function isOnTheWayTo(place: string) {
+  return sql<boolean>`(locks.iteration = ${place} or locks.iteration = '' or ${place} = ''
+    or starts_with(${place}, locks.iteration || '.') or starts_with(locks.iteration, ${place} || '.'))`;
 }
 
 /** Hands a name to those next in line, as long as there is room. */

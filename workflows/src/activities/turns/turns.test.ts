@@ -67,6 +67,22 @@ describe('only once', () => {
     expect(called()).toEqual(['yes a', 'no b', 'yes c', 'yes d']);
   });
 
+  test('lets a repetition through of the run that was the first, and no other', async () => {
+    const played = await flow(node('core.only-once', { key: '=trigger.key', amount: 1, unit: 'hours' }), 'repeat');
+    const first = await begin(played, 'a', { key: 'again' });
+    const other = await begin(played, 'b', { key: 'again' });
+    const repeat = async (of: PlayedRun, name: string): Promise<PlayedRun> => {
+      const run = await played.begin({ name, key: 'again' });
+      await bench.database.asOwner('update runs set rerun_of = $1 where id = $2', [of.runId, run.runId]);
+      await run.play();
+      return run;
+    };
+    const second = await repeat(first, 'a2');
+    await repeat(second, 'a3');
+    await repeat(other, 'b2');
+    expect(called()).toEqual(['yes a', 'no b', 'yes a2', 'yes a3', 'no b2']);
+  });
+
   test('has one first among many at the same moment', async () => {
     const played = await flow(node('core.only-once', { key: 'same' }), 'repeat');
     const runs = await Promise.all(Array.from({ length: 10 }, (_, index) => played.begin({ name: String(index) })));
@@ -154,6 +170,19 @@ describe('collecting', () => {
     expect(await next.play()).toMatchObject({ ended: false, wakeInMs: 600_000 });
   });
 
+  test('goes on in another run when the one that waited has ended; what that one brought is its own', async () => {
+    const played = await flow(step({ count: 3 }), 'joined');
+    const first = await begin(played, 'a');
+    await begin(played, 'b');
+    await createActivities(deps).cancelRun({ companyId: bench.companyId, runId: first.runId });
+    const next = await begin(played, 'c');
+    expect(await next.play()).toMatchObject({ ended: false, wakeInMs: 600_000 });
+    await begin(played, 'd');
+    expect(await isOver(next)).toBe(true);
+    expect((await next.steps())['step']?.['output']).toEqual({ items: ['b', 'c', 'd'], count: 3 });
+    expect(called()).toEqual(['no b', 'no d', 'yes c']);
+  });
+
   test('loses and doubles no item of many that come at the same moment', async () => {
     const played = await flow(step({ count: 4 }), 'joined');
     const runs = await Promise.all(Array.from({ length: 12 }, (_, index) => played.begin({ name: String(index) })));
@@ -209,6 +238,23 @@ describe('one at a time', () => {
     await end(a);
     expect(await wakes(b)).toBe(1);
     expect(await isOver(b)).toBe(true);
+  });
+
+  test('in turns of a loop side by side: what one lets go of is its own, and the others keep their place in line', async () => {
+    const played = await publishFlow(bench, deps, {
+      nodes: {
+        t: node('test.begin'),
+        loop: node('core.for-each', { items: '=trigger.items', concurrency: 3 }),
+        lock: { ...node('core.lock', { name: 'by turns' }), parent: 'loop' },
+        inside: { ...node('test.write', { name: '="in " & loop.item' }), parent: 'loop' },
+        unlock: { ...node('core.unlock', { name: 'by turns' }), parent: 'loop' },
+      },
+      edges: [edge('t', 'loop'), edge('loop', 'lock', 'each'), edge('lock', 'inside'), edge('inside', 'unlock')],
+    });
+    const run = await played.begin({ items: ['a', 'b', 'c', 'd'] });
+    for (let n = 0; n < 8 && !(await run.play())?.ended; n++);
+    expect((await run.row())['status']).toBe('succeeded');
+    expect([...called()].sort()).toEqual(['in a', 'in b', 'in c', 'in d']);
   });
 
   test('lets as many in as it is told, and never more', async () => {
