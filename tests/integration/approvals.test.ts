@@ -6,6 +6,7 @@ import type {
   Notice,
   Page,
   Problem,
+  Queue,
   Role,
   RunDetail,
   RunSummary,
@@ -131,6 +132,28 @@ describe('a small amount', () => {
     );
     expect(await ben.call('GET', '/api/tasks/count')).toEqual({ mine: 0 });
     expect(await problemOf(await decide(ben, task, yes))).toMatchObject({ status: 409, code: 'already_decided' });
+  });
+});
+
+describe('a step that waits for a decision', () => {
+  test('is told to go on by nobody: neither by itself nor among many', async () => {
+    const task = await asked('10');
+    const { waiting } = await ben.call<Queue>('GET', '/api/queue');
+    expect(waiting.find(({ runId }) => runId === task.runId)).toMatchObject({
+      nodeId: 'ask',
+      awaits: { kind: 'decision', id: task.id },
+    });
+    expect(
+      await problemOf(await ben.fetch('POST', `/api/runs/${task.runId}/steps/ask/wake`, { iteration: '' })),
+    ).toMatchObject({ status: 409, detail: 'This step waits for a decision, and nothing else lets it go on.' });
+    const steps = [{ runId: task.runId, nodeId: 'ask', iteration: '' }];
+    expect(await ben.call('POST', '/api/queue/waiting', { action: 'wake', steps })).toMatchObject({
+      done: 0,
+      refused: [{ runId: task.runId, why: expect.stringContaining('a decision') as unknown }],
+    });
+    expect((await dana.call<TaskDetail>('GET', `/api/tasks/${task.id}`)).status).toBe('open');
+    expect((await decide(ben, task, yes)).status).toBe(200);
+    expect((await ended(task.runId)).status).toBe('succeeded');
   });
 });
 

@@ -282,6 +282,37 @@ describe('running a closed run again', () => {
     return rows.map(({ key }) => key);
   };
 
+  test('from a step in a loop begins the loop anew, for that step stands for as many as there were items', async () => {
+    const inLoop = { parent: 'each' };
+    const loop = await publishWebhookFlow(client, 'Loop again', {
+      ...{ params: {}, connections: {} },
+      nodes: {
+        incoming: node('core.webhook', 'In'),
+        prepare: node('core.map', 'Prepare', { value: '={"list": trigger.body.list}' }),
+        each: node('core.for-each', 'Each', { items: '=steps.prepare.list' }),
+        say: node('core.notify', 'Say', { title: '="Again " & loop.item' }, inLoop),
+        after: node('core.notify', 'After', { title: '="So many: " & steps.each.count' }),
+      },
+      edges: [
+        ...line('incoming', 'prepare', 'each', 'after'),
+        { id: 'each:each:say', from: 'each', port: 'each', to: 'say' },
+      ],
+    });
+    await loop.post('loop-again', { list: ['a', 'b'] });
+    const first = await until('the run to end', async () => {
+      const found = (await runsOf(loop.id))[0];
+      return found?.status === 'succeeded' && found;
+    });
+    const dry = await again({ version: 'same', from: 'say', dryRun: true }, first.id);
+    expect([dry.carried, dry.again].map((steps) => steps.map(({ nodeId }) => nodeId).sort())).toEqual([
+      ['prepare'],
+      ['after', 'each', 'say'],
+    ]);
+    const { runId } = await again({ version: 'same', from: 'say' }, first.id);
+    expect((await ended(runId)).status).toBe('succeeded');
+    expect(await effectsOf(runId)).toHaveLength(3);
+  });
+
   test('a dry run says what is taken over and what is written again, and starts nothing', async () => {
     const before = (await runsOf(flow.id)).length;
     const answer = await again({ version: 'same', from: 'third', dryRun: true });

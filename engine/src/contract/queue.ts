@@ -17,6 +17,15 @@ export interface WaitingStep {
   readonly since: string;
   /** Why the last attempt did not get through. */
   readonly error: StepError | null;
+  /** Who or what brings its end, where that is not its time: it cannot be told to go on. */
+  readonly awaits: AwaitedEnd | null;
+}
+
+/** A decision of people, a run that was called, or a turn that others have. */
+export interface AwaitedEnd {
+  readonly kind: 'decision' | 'flow' | 'lock';
+  /** The task, the run, or the name of the lock. */
+  readonly id: string;
 }
 
 /** Events of one kind whose turn to start a run has not come. */

@@ -12,6 +12,7 @@ import { decidedStep } from '../runs/decided-step.ts';
 import { listErrors } from '../runs/errors.ts';
 import { decideGroup, listGroups } from '../runs/groups.ts';
 import { rerun } from '../runs/rerun.ts';
+import { whyNotWoken } from '../runs/awaited-end.ts';
 import type { Services } from '../services.ts';
 import { valid } from '../validate.ts';
 
@@ -189,11 +190,11 @@ export function runRoutes(services: Services) {
         try {
           await services.carriers.wake(await carrierOf(companyId, id), { runId: id, nodeId, ...c.req.valid('json') });
         } catch (error) {
-          if (error instanceof StepNotWaitingError)
-            throw new ApiError('invalid_transition', error.message, {
-              fix: 'Look at the run again: it may have gone on by itself.',
-            });
-          throw error;
+          if (!(error instanceof StepNotWaitingError)) throw error;
+          const why = await whyNotWoken(store, { companyId, runId: id, nodeId, ...c.req.valid('json') });
+          throw new ApiError('invalid_transition', why?.message ?? error.message, {
+            fix: why?.fix ?? 'Look at the run again: it may have gone on by itself.',
+          });
         }
         await store.tenant(companyId, (tx) =>
           appendAudit(tx, { actor, action: 'step.woken', targetType: 'run', targetId: id, details: { nodeId } }),

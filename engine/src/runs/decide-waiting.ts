@@ -2,6 +2,7 @@ import { appendAudit } from '@plumbline/db/queries/audit';
 import { StepNotParkedError, StepNotWaitingError } from '@plumbline/workflows/client';
 import type { WaitingDecision, WaitingOutcome } from '../contract/index.ts';
 import type { Services } from '../services.ts';
+import { whyNotWoken } from './awaited-end.ts';
 
 const IN_FLIGHT = 8;
 
@@ -39,7 +40,11 @@ export async function decideWaiting(
       } catch (error) {
         const known = error instanceof StepNotWaitingError || error instanceof StepNotParkedError;
         if (!known) deps.log.warn({ err: error, companyId, runId }, 'a step that waits could not be reached');
-        refused.push({ runId, nodeId, why: known ? error.message : 'The engine did not answer. Look at the run.' });
+        const why = known && action === 'wake' ? await whyNotWoken(deps.store, { companyId, ...step }) : undefined;
+        refused.push({
+          ...{ runId, nodeId },
+          why: why?.message ?? (known ? error.message : 'The engine did not answer. Look at the run.'),
+        });
       }
     }
   };

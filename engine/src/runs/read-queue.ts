@@ -3,6 +3,7 @@ import type { Plan } from '@plumbline/workflows/flow';
 import { sql } from 'kysely';
 import type { Queue, StepError, WaitingStep } from '../contract/index.ts';
 import { describeSubject } from '../flows/subject.ts';
+import { awaitedEnd } from './awaited-end.ts';
 import { listGroups } from './groups.ts';
 import { listPending } from './pending-events.ts';
 
@@ -29,7 +30,17 @@ export async function readQueue(tx: Transaction, companyId: string): Promise<Que
     .leftJoin('events', (join) =>
       join.onRef('events.company_id', '=', 'runs.company_id').onRef('events.id', '=', 'runs.event_id'),
     )
+    .leftJoin('waits', (join) =>
+      join
+        .onRef('waits.company_id', '=', 'steps.company_id')
+        .onRef('waits.run_id', '=', 'steps.run_id')
+        .onRef('waits.node_id', '=', 'steps.node_id')
+        .onRef('waits.iteration', '=', 'steps.iteration')
+        .on('waits.answered_at', 'is', null),
+    )
     .select([
+      'waits.kind as awaited',
+      'waits.key as awaited_id',
       'steps.run_id',
       'steps.node_id',
       'steps.iteration',
@@ -68,6 +79,7 @@ export async function readQueue(tx: Transaction, companyId: string): Promise<Que
       nextAttemptAt: row.next_attempt_at?.toISOString() ?? null,
       since: row.started_at.toISOString(),
       error: row.error as StepError | null,
+      awaits: awaitedEnd(row.awaited, row.awaited_id),
     })),
     waitingTotal: Number(total),
   };

@@ -151,7 +151,10 @@ async function planOf(
   return { number: current.number, hash: current.plan_hash, plan, former: same.steps };
 }
 
-/** Nodes that run again whatever is recorded: `from` and all that follows it. A scope that it stands in begins anew, for only as a whole it is undone or not. */
+/**
+ * Nodes that run again whatever is recorded: `from` and all that follows it. A scope or a loop that it stands in begins anew: a scope is undone or not only
+ * as a whole, and a step in a loop stands for as many as there were items.
+ */
 function following(plan: Plan, triggerNodeId: string, from: string | undefined): ReadonlySet<string> {
   const start = from ?? triggerNodeId;
   if (from !== undefined && !plan.graph.nodes.some(({ id, kind }) => id === from && kind !== 'trigger'))
@@ -160,8 +163,8 @@ function following(plan: Plan, triggerNodeId: string, from: string | undefined):
       fix: 'Choose another step, or begin at the trigger.',
     });
   const regions = regionsOf(plan.graph);
-  const scope = regions.around(start).find((id) => regions.isScope(id));
-  const reached = new Set(scope === undefined ? [start] : [scope, ...regions.within(scope)]);
+  const [container] = regions.around(start);
+  const reached = new Set(container === undefined ? [start] : [container, ...regions.within(container)]);
   for (const id of reached) for (const edge of plan.graph.edges) if (edge.from === id) reached.add(edge.to);
   return reached;
 }

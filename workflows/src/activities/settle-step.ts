@@ -8,7 +8,7 @@ import type { Dependencies } from './dependencies.ts';
 import { firstPort } from './first-port.ts';
 import type { PlanCache } from './plans.ts';
 import { inside } from './lane.ts';
-import { closeWait } from './waits.ts';
+import { AWAITED, closeWait } from './waits.ts';
 
 /** Writes what a person decided about a step that waits; the run is then carried on from there. */
 export function createSettleStep(deps: Dependencies, plans: PlanCache) {
@@ -173,7 +173,7 @@ function isContainer({ regions }: Reopening, nodeId: string): boolean {
   return control === 'each' || control === 'while' || control === 'scope';
 }
 
-/** Makes a step that waits for its next attempt due now. Its attempts stay counted. */
+/** Makes a step that waits for its time, or for its next attempt, due now. Its attempts stay counted. One that waits for somebody's answer is left alone. */
 export function createWakeStep(deps: Dependencies) {
   return async function wakeStep({ companyId, runId, nodeId, iteration }: StepRef): Promise<boolean> {
     return await deps.store.tenant(companyId, async (tx) => {
@@ -185,6 +185,20 @@ export function createWakeStep(deps: Dependencies) {
         .where('node_id', '=', nodeId)
         .where('iteration', '=', iteration)
         .where('status', '=', 'waiting')
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('waits')
+                .select('waits.run_id')
+                .whereRef('waits.company_id', '=', 'steps.company_id')
+                .whereRef('waits.run_id', '=', 'steps.run_id')
+                .whereRef('waits.node_id', '=', 'steps.node_id')
+                .whereRef('waits.iteration', '=', 'steps.iteration')
+                .where('waits.kind', 'in', AWAITED)
+                .where('waits.answered_at', 'is', null),
+            ),
+          ),
+        )
         .executeTakeFirst();
       return numUpdatedRows > 0n;
     });

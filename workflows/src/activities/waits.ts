@@ -1,6 +1,12 @@
 import { json, type Store, type Transaction } from '@plumbline/db';
 import type { StepRef } from './contract.ts';
 
+/**
+ * Waits whose end somebody else brings: people who decide, a run that was called, whoever holds a lock. To go on without it would be to decide in their
+ * place, to call again, or to be two where one may be.
+ */
+export const AWAITED = ['approval', 'run', 'lock'] as const;
+
 /** An answer that came for a step. */
 export interface Answer {
   readonly answer: unknown;

@@ -47,9 +47,16 @@ export class QueuePage {
     if (all) for (const step of this.queue.value?.waiting ?? []) this.marked.add(this.keyOf(step));
   }
 
-  /** Wakes or drops all that are marked. */
+  /** Of those that are marked, the ones that can be told to go on. */
+  readonly wakeable = $derived.by(() => this.chosen.filter(({ awaits }) => !awaits));
+
+  /** Drops all that are marked, or wakes those that can be. */
   async decideChosen(action: WaitingDecision['action']): Promise<boolean> {
-    const steps = this.chosen.map(({ runId, nodeId, iteration }) => ({ runId, nodeId, iteration }));
+    const steps = (action === 'wake' ? this.wakeable : this.chosen).map(({ runId, nodeId, iteration }) => ({
+      runId,
+      nodeId,
+      iteration,
+    }));
     if (steps.length === 0) return true;
     return this.#do(`${action}:chosen`, async () => {
       const { done, refused } = await api.decideWaiting({ action, steps });
