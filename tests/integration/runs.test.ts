@@ -449,6 +449,70 @@ describe('people are told', () => {
   });
 });
 
+describe('what people were told', () => {
+  /** What happens by itself once a minute. */
+  const minute = async (): Promise<void> => {
+    const store = openStore(up.roleUrl('app'));
+    const people = new pg.Pool({ connectionString: up.roleUrl('auth'), options: '-c search_path=auth', max: 1 });
+    const accountant = new Accountant({ store, people, log: pino({ level: 'silent' }), now: () => new Date() });
+    await accountant.count();
+    await accountant.close();
+    await store.close();
+    await people.end();
+  };
+
+  test('is over when the last that was stuck is given up; it works again when a new run gets through; new trouble is told anew', async () => {
+    const stuck = await publishWebhookFlow(client, 'Given up', documentOf('Say it, or give up'));
+    const trouble = () => notices('"Say it, or give up" waits for you');
+    const again = () => notices('"Say it, or give up" works again');
+    await stuck.post('given-up', { name: 'a' });
+    const [run] = await standing(stuck.id, 'parked');
+    await minute();
+    expect(await trouble()).toMatchObject([{ readAt: null }]);
+    await client.call('POST', `/api/runs/${run?.id}/steps/second/decide`, { action: 'abort' });
+    await standing(stuck.id, 'failed');
+    await minute();
+    expect((await trouble())[0]?.readAt).not.toBeNull();
+    expect(await again()).toEqual([]);
+    await stuck.post('gets-through', { name: 'b', number: '1' });
+    const [through] = await standing(stuck.id, 'succeeded');
+    await minute();
+    await minute();
+    expect(await again()).toMatchObject([
+      { readAt: null, runId: through?.id, body: expect.stringMatching(/Given up/) as unknown },
+    ]);
+    await stuck.post('stuck-again', { name: 'c' });
+    const [later] = await standing(stuck.id, 'parked');
+    expect(await trouble()).toMatchObject([{ readAt: null, runId: later?.id }]);
+    await client.call('POST', `/api/runs/${later?.id}/cancel`);
+  });
+
+  test('shows no card number that an error quotes, nor does any other place that shows the error', async () => {
+    const card = '4111 1111 1111 1111';
+    const quoting = await publishWebhookFlow(client, 'Quotes a card', {
+      ...{ params: {}, connections: {} },
+      nodes: {
+        incoming: node('core.webhook', 'In'),
+        refuse: node('core.map', 'Charge the card', { value: '=$error("Card " & trigger.body.card & " refused")' }),
+      },
+      edges: line('incoming', 'refuse'),
+    });
+    await quoting.post('quoted', { card });
+    const [run] = await standing(quoting.id, 'parked');
+    const groups = await client.call<StuckGroup[]>('GET', '/api/runs/groups');
+    const seen = [
+      await detail(run?.id),
+      groups.filter(({ flowId }) => flowId === quoting.id),
+      await notices('"Charge the card" waits for you'),
+    ];
+    await client.call('POST', `/api/runs/${run?.id}/steps/refuse/decide`, { action: 'abort' });
+    await standing(quoting.id, 'failed');
+    seen.push(await detail(run?.id), await runsOf(quoting.id));
+    for (const place of seen) expect(JSON.stringify(place)).toMatch(/•••• 1111/);
+    expect(JSON.stringify(seen)).not.toContain(card);
+  });
+});
+
 describe('the accounts', () => {
   const accounts = () => client.call<Accounting>('GET', '/api/health/accounting');
 

@@ -231,7 +231,7 @@ function toSummary(row: RunRow): RunSummary {
     startedAt: row.started_at?.toISOString() ?? null,
     finishedAt: row.finished_at?.toISOString() ?? null,
     durationMs: row.finished_at ? row.finished_at.getTime() - row.queued_at.getTime() : null,
-    error: row.error as StepError | null,
+    error: mask(row.error as StepError | null),
     againOf: row.rerun_of,
   };
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
 import type { Health, Notice, Preview } from '../contract/index.ts';
 import { account } from '../runs/accounting.ts';
+import { mask } from '../runs/mask.ts';
 import { databaseTrouble } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { valid } from '../validate.ts';
@@ -81,8 +82,8 @@ export function notificationRoutes(services: Services) {
       );
       const notices: Notice[] = rows.map((row) => ({
         id: row.id,
-        title: row.title,
-        body: row.body,
+        title: mask(row.title),
+        body: mask(row.body),
         severity: row.severity,
         runId: row.run_id,
         taskId: row.approval_id,

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Accounting } from '../contract/index.ts';
 import { account } from './accounting.ts';
 import { reviveStanding } from './revive.ts';
+import { closeTroubles } from './trouble-over.ts';
 
 export interface AccountantOptions {
   readonly store: Store;
@@ -15,7 +16,7 @@ export interface AccountantOptions {
 
 const EVERY_MS = 60_000;
 
-/** Counts every company's events and runs once a minute, raises its voice when something is missing, and has runs looked after that stand still. */
+/** Counts every company's events and runs once a minute, raises its voice when something is missing, has runs looked after that stand still, and closes what people were told of that is over. */
 export class Accountant {
   readonly #options: AccountantOptions;
   readonly #timer: NodeJS.Timeout;
@@ -45,6 +46,7 @@ export class Accountant {
         if (this.#closed) return;
         const counted = await account(store, id, now());
         if (!counted.ties) await this.#raise(id, counted);
+        await closeTroubles(store, id, now());
         const standing = await reviveStanding(store, id, now());
         if (standing > 0)
           log.warn({ companyId: id, runs: standing }, 'runs stood still; their carriers are looked after');

@@ -7,6 +7,7 @@ import type { GroupDecision, GroupOutcome, StuckGroup, StuckStep } from '../cont
 import { describeSubject } from '../flows/subject.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
+import { mask } from './mask.ts';
 import { checkDecision, type GivenDecision } from './check-decision.ts';
 
 /** Most steps one decision takes on; what is left is decided with the next. */
@@ -75,7 +76,7 @@ export async function listGroups(tx: Transaction, companyId: string): Promise<St
     kind: row.error?.['kind'] ?? '',
     code: row.error?.['code'] ?? '',
     count: Number(row.count),
-    message: row.error?.['message'] ?? 'It waits for a decision.',
+    message: mask(row.error?.['message'] ?? 'It waits for a decision.'),
     fix: row.error?.['fix'] ?? '',
     exampleRunId: row.run_id,
     oldest: new Date(row.oldest).toISOString(),

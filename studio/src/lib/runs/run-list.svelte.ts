@@ -2,7 +2,7 @@ import type { Problem, RunSummary } from '@plumbline/engine/contract';
 import { api, type RunFilter } from '../api/client.ts';
 import { asProblem } from '../api/problem.ts';
 import { refreshOn } from '../api/resource.svelte.ts';
-import { tellProblem } from '../tell.ts';
+import { readPages } from './read-pages.ts';
 
 /** Runs that match a filter, newest first: live at the top, more on demand at the bottom. */
 export class RunList {
@@ -11,6 +11,8 @@ export class RunList {
   error = $state.raw<Problem>();
   loadingMore = $state(false);
   #ticket = 0;
+  /** How many pages are shown. */
+  #pages = 1;
   /** What is shown belongs to the former filter: it stays until there is something better, and nothing of it is kept. */
   #stale = false;
   readonly #filter: () => RunFilter;
@@ -29,16 +31,18 @@ export class RunList {
 
   readonly refresh = async (): Promise<void> => {
     const ticket = ++this.#ticket;
+    if (this.#stale) this.#pages = 1;
     try {
-      const page = await api.runs.list(this.#filter());
-      if (ticket !== this.#ticket) return;
-      const older = this.#stale ? [] : (this.items?.slice(page.items.length) ?? []);
-      const fresh = new Set(page.items.map((run) => run.id));
-      const last = page.items.at(-1);
-      // Pages loaded before stay under the first one, so live changes do not fold the list back up.
-      const kept = last && page.next ? older.filter((run) => !fresh.has(run.id) && run.queuedAt <= last.queuedAt) : [];
-      this.items = [...page.items, ...kept];
-      if (kept.length === 0) this.next = page.next;
+      const filter = this.#filter();
+      // All that is shown is read anew: a run further down may have changed too, or have left what is filtered for.
+      const slice = await readPages(
+        (cursor) => api.runs.list(cursor === undefined ? filter : { ...filter, cursor }),
+        this.#pages,
+        () => ticket !== this.#ticket,
+      );
+      if (!slice) return;
+      this.items = slice.items;
+      this.next = slice.next;
       this.error = undefined;
       this.#stale = false;
     } catch (error) {
@@ -49,16 +53,10 @@ export class RunList {
   };
 
   readonly loadMore = async (): Promise<void> => {
-    if (!this.next) return;
+    if (this.next === undefined) return;
     this.loadingMore = true;
-    try {
-      const page = await api.runs.list({ ...this.#filter(), cursor: this.next });
-      const have = new Set(this.items?.map((run) => run.id));
-      this.items = [...(this.items ?? []), ...page.items.filter((run) => !have.has(run.id))];
-      this.next = page.next;
-    } catch (error) {
-      tellProblem(error);
-    }
+    this.#pages += 1;
+    await this.refresh();
     this.loadingMore = false;
   };
 }
