@@ -90,6 +90,13 @@ describe('a run is found', () => {
     expect(await find({ q: runs['failed']?.slice(0, 8) ?? '' })).toEqual(['failed']);
   });
 
+  test('by the id of the event that started it', async () => {
+    const [row] = await database.asOwner<{ event_id: string }>('select event_id from runs where id = $1', [
+      runs['billed'],
+    ]);
+    expect(await find({ q: row?.event_id ?? '' })).toEqual(['billed']);
+  });
+
   test('by the code it failed with, or waits with', async () =>
     expect(await find({ code: 'closed_period' })).toEqual(['failed', 'parked']));
 

@@ -127,7 +127,7 @@ function codeWays({ companyId, code }: RunFilter): readonly Narrowing[] {
   ];
 }
 
-/** By what passed through (`run_references_by_value`), by the run's id or the beginning of it (the primary key), by the flow's name (`runs_by_flow`). */
+/** By what passed through (`run_references_by_value`), by the event's id, by the run's id or the beginning of it (the primary key), by the flow's name (`runs_by_flow`). */
 async function textWays(tx: Transaction, { companyId, q }: RunFilter): Promise<readonly Narrowing[]> {
   const text = q?.trim().toLowerCase() ?? '';
   if (text === '') return [(query) => query];
@@ -147,6 +147,8 @@ async function textWays(tx: Transaction, { companyId, q }: RunFilter): Promise<r
         query,
       ),
   ];
+  // The event that started it; served by `runs_once_per_event`.
+  if (uuid.test(text)) ways.push((query) => query.where('runs.event_id', '=', text).where('runs.rerun_of', 'is', null));
   const [low, high] = idRange(text) ?? [];
   if (low && high) ways.push((query) => query.where('runs.id', '>=', low).where('runs.id', '<=', high));
   const flows = await tx
@@ -166,6 +168,8 @@ async function textWays(tx: Transaction, { companyId, q }: RunFilter): Promise<r
     );
   return ways;
 }
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The first text in byte order that does not begin with the word. */
 function after(word: string): string {
