@@ -6,7 +6,7 @@ import { respond } from '@plumbline/workflows/activities/respond';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testPlatform, type TestPlatform } from '../support/platform.ts';
 import { until } from '../support/until.ts';
-import { line, node, publishWebhookFlow, type WebhookFlow } from '../support/webhook-flow.ts';
+import { line, node, publishFlow, publishWebhookFlow, type WebhookFlow } from '../support/webhook-flow.ts';
 
 let up: TestPlatform;
 let client: StudioClient;
@@ -65,6 +65,22 @@ describe('a webhook that answers when the flow responds', () => {
     });
     expect(rerun.steps.find(({ nodeId }) => nodeId === 'respond')?.output).toEqual({ status: 201, first: false });
     expect(await (await flow.post('q-1', { lot: 7 })).text()).toBe(body);
+  });
+
+  test('may leave that to a flow that it calls', async () => {
+    const called = await publishFlow(client, 'Says it', {
+      ...{ params: {}, connections: {} },
+      nodes: {
+        input: node('core.flow-input', 'Input', { fields: [{ id: 'lot', title: 'Lot', required: true }] }),
+        respond: node('core.respond', 'Say it', { status: 201, body: '="Lot " & trigger.values.lot' }),
+      },
+      edges: line('input', 'respond'),
+    });
+    const flow = await answering('Has it said', {
+      call: node('core.call-flow', 'Ask', { flow: called.id, values: '={"lot": trigger.body.lot}' }),
+    });
+    const answer = await flow.post('called-1', { lot: '7' });
+    expect([answer.status, await answer.text()]).toEqual([201, 'Lot 7']);
   });
 
   test('many at once each get their own', async () => {
