@@ -106,7 +106,8 @@ function checkAnswer(document: FlowDocument, structure: Structure, nodeId: strin
   const answer = node?.inputs['answer'];
   if (structure.types.get(nodeId)?.trigger !== 'webhook' || answer?.kind !== 'literal' || answer.value !== 'flow')
     return [];
-  if (Object.values(document.nodes).some(({ type }) => type === 'core.respond')) return [];
+  // A flow that is called may answer in its place.
+  if (Object.values(document.nodes).some(({ type }) => type === 'core.respond' || type === 'core.call-flow')) return [];
   return [
     {
       code: 'answer_missing',
