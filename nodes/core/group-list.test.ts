@@ -29,12 +29,26 @@ describe('groups', () => {
     });
   });
 
-  test('may be one total of all rows, and of none there is no group', async () => {
+  test('may be one total of all rows', async () => {
     expect(await outputOf(node, { list: lines, calculations: [sum] })).toEqual({
       groups: [{ total: '16.305' }],
       count: 1,
     });
-    expect(await outputOf(node, { list: [], calculations: [sum] })).toEqual({ groups: [], count: 0 });
+  });
+
+  test('of no rows are one total when nothing is grouped by, else none', async () => {
+    const calculations = [
+      sum,
+      { name: 'lines', operation: 'count' },
+      { ...sum, name: 'most', operation: 'max' },
+      { ...sum, name: 'mean', operation: 'average' },
+    ];
+    expect(await outputOf(node, { list: [], calculations })).toEqual({
+      groups: [{ total: '0', lines: 0, most: null, mean: null }],
+      count: 1,
+    });
+    expect(await outputOf(node, { list: [], calculations, withRows: true })).toMatchObject({ groups: [{ rows: [] }] });
+    expect(await outputOf(node, { list: [], by: [{ field: 'code' }], calculations })).toEqual({ groups: [], count: 0 });
   });
 
   test.each([

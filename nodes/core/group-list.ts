@@ -8,6 +8,7 @@ import { fieldNames, listField, readerOf, refuseReserved, rowsOf } from './rows.
 /**
  * Makes one row of each group of rows. Sums and averages are decimal text: a sum is exact and has as many places as its most precise value,
  * an average is rounded half away from zero. A row without the field adds nothing to a calculation; rows without a group's field form a group.
+ * Without a field to group by there is always one row, of an empty list too.
  *
  * Errors: `field_missing`; `amount_invalid` where a value to be added is no amount, `not_comparable`, `key_invalid`, `name_duplicate`, `reserved_key`, `row_invalid`.
  */
@@ -39,7 +40,8 @@ export const node = defineAction({
   run({ input: { list, by, calculations: wanted, withRows } }) {
     const rows = rowsOf(list, 'List');
     checkNames([...by.map(({ field }) => field), ...wanted.map(({ name }) => name), ...(withRows ? ['rows'] : [])]);
-    const groups = new Map<string, Entry[]>();
+    // One total of all rows is there even when there are none.
+    const groups = new Map<string, Entry[]>(by.length === 0 ? [['[]', []]] : []);
     const keys = by.map(({ field }) => ({ field, read: readerOf(field) }));
     for (const [index, row] of rows.entries()) {
       const key = JSON.stringify(keys.map(({ field, read }) => keyOf(read(row), field, index)));
