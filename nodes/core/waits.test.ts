@@ -21,6 +21,30 @@ describe('office hours', () => {
     expect(until(input, now)).toBe(expected);
   });
 
+  const from = (first: string, count: number, step = 1) =>
+    Array.from({ length: count }, (_, index) =>
+      new Date(Date.parse(first) + index * step * 86_400_000).toISOString().slice(0, 10),
+    );
+
+  test.each([
+    ['four weeks over the holidays', { holidays: from('2026-12-14', 26) }, '2026-12-13T15:00:00Z', '2027-01-11'],
+    [
+      'four Mondays, of an office that opens on Mondays',
+      { days: ['monday'], holidays: from('2026-03-02', 4, 7) },
+      '2026-03-02T15:00:00Z',
+      '2026-03-30',
+    ],
+    ['more than a year', { holidays: from('2026-03-02', 400) }, '2026-03-02T15:00:00Z', '2027-04-06'],
+    [
+      'as many Mondays as can be listed',
+      { days: ['monday'], holidays: from('2026-03-02', 400, 7) },
+      '2026-03-02T15:00:00Z',
+      '2033-10-31',
+    ],
+  ])('closed for %s are waited for, however long that is', (_, input, now, expected) => {
+    expect(until(input, now).slice(0, 10)).toBe(expected);
+  });
+
   test.each([
     [{ from: '8:00' }],
     [{ from: '17:00', to: '08:00' }],
