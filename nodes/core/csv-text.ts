@@ -8,16 +8,32 @@ const COLUMNS_MAX = 500;
 /** As many as a cell of a spreadsheet holds. */
 const CELL_MAX = 32_767;
 
+interface CsvOptions {
+  readonly delimiter: string;
+  readonly trim: boolean;
+}
+
+/** A row, and its number as a spreadsheet shows it: blank lines count, and a row whose cells have several lines is one. */
+export interface CsvRow {
+  readonly number: number;
+  readonly cells: string[];
+}
+
 /**
- * The rows of CSV text, every cell as text; blank lines are left out. A row's place is counted as a spreadsheet shows it.
+ * The rows of CSV text, every cell as text; blank lines are left out.
+ * @throws ConnectorFailure what `readCsvRows` throws
+ */
+export function readCsv(text: string, options: CsvOptions): string[][] {
+  return readCsvRows(text, options).map(({ cells }) => cells);
+}
+
+/**
+ * The rows of CSV text with their numbers, every cell as text; blank lines are left out.
  * @throws ConnectorFailure `csv_invalid`, `cell_too_large`, `too_many_rows`, `too_many_columns`, `unsupported_character`
  */
-export function readCsv(
-  text: string,
-  { delimiter, trim }: { readonly delimiter: string; readonly trim: boolean },
-): string[][] {
+export function readCsvRows(text: string, { delimiter, trim }: CsvOptions): CsvRow[] {
   try {
-    return parse(text, {
+    return parse<CsvRow, string[]>(text, {
       bom: true,
       delimiter,
       trim,
@@ -26,16 +42,31 @@ export function readCsv(
       record_delimiter: ['\r\n', '\n', '\r'],
       // In bytes, four of which a character may take. A quote that is never closed ends here, not at the end of the file.
       max_record_size: 4 * CELL_MAX * 8,
-      cast: (cell, { records: done, index }) => checkCell(cell, done + 1, index + 1),
+      cast: (cell, at) => checkCell(cell, at),
+      on_record: (cells, at) => ({ cells, number: at.records + at.empty_lines }),
     });
   } catch (cause) {
     throw explain(cause);
   }
 }
 
-function checkCell(cell: string, row: number, column: number): string {
+/** Where the parser stands: rows and blank lines before, and cells of the row before. */
+interface Place {
+  readonly records: number;
+  readonly empty_lines: number;
+  readonly index?: number;
+}
+
+/** The number of the row it stands in. */
+function rowAt({ records, empty_lines: blank }: Place): number {
+  return records + blank + 1;
+}
+
+function checkCell(cell: string, at: Place & { readonly index: number }): string {
+  const row = rowAt(at);
+  const column = at.index + 1;
   const place = `Row ${row}, column ${column}`;
-  if (row > ROWS_MAX + 1)
+  if (at.records > ROWS_MAX)
     throw badInput('too_many_rows', `The file has more than ${ROWS_MAX} rows. Import it in parts.`);
   if (column > COLUMNS_MAX)
     throw badInput('too_many_columns', `Row ${row} has more than ${COLUMNS_MAX} columns. Check the delimiter.`);
@@ -65,11 +96,11 @@ export function writeCsv(
   });
 }
 
-/** The library's refusals in our words; its `records` are the rows before, its `column` the cells before. */
+/** The library's refusals in our words. */
 function explain(cause: unknown): unknown {
   if (!(cause instanceof Error) || !('records' in cause) || !('code' in cause)) return cause;
-  const { records: done, code, index } = cause as Error & { records: number; code: string; index?: number };
-  const place = `Row ${done + 1}${typeof index === 'number' ? `, column ${index + 1}` : ''}`;
+  const { code, index, ...at } = cause as Error & Place & { readonly code: string };
+  const place = `Row ${rowAt(at)}${typeof index === 'number' ? `, column ${index + 1}` : ''}`;
   if (code === 'CSV_MAX_RECORD_SIZE')
     return badInput('cell_too_large', `${place}: the row is too long. Look for a quote that is not closed.`, cause);
   if (code === 'CSV_QUOTE_NOT_CLOSED')

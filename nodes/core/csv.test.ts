@@ -59,6 +59,33 @@ describe('CSV text', () => {
     ['text behind a quote', { text: 'a,b\n"1"x,2\n' }, 'csv_invalid', /^Row 2, column 1 has a quote/],
     ['a row that is longer', { text: 'a,b\n1,2\n1,2,3\n' }, 'row_length', /^Row 3 has 3 cells, but row 1 has 2/],
     ['a row that is shorter', { text: 'a,b\n1\n' }, 'row_length', /^Row 2 has 1 cell, but/],
+    [
+      'a row behind blank lines that is longer',
+      { text: 'a,b\n\n\n1,2,3\n' },
+      'row_length',
+      /^Row 4 has 3 cells, but row 1 has 2/,
+    ],
+    [
+      'a row behind a cell of three lines that is longer',
+      { text: 'a,b\n"x\n\ny",2\n1,2,3\n' },
+      'row_length',
+      /^Row 3 has 3 cells/,
+    ],
+    [
+      'a header behind blank lines, and a row that is shorter',
+      { text: '\r\n\r\na,b\r\n1\r\n' },
+      'row_length',
+      /^Row 4 has 1 cell, but row 3 has 2/,
+    ],
+    ['a quote inside a cell behind blank lines', { text: 'a,b\n\n\n1,x"y\n' }, 'csv_invalid', /^Row 4, column 2/],
+    ['an open quote behind blank lines', { text: 'a,b\n\n\n1,"x\n' }, 'csv_invalid', /^Row 4, column 2/],
+    ['a NUL behind blank lines', { text: 'a,b\n\n\n1,x\0\n' }, 'unsupported_character', /^Row 4, column 2/],
+    [
+      'a column without a name behind a blank line',
+      { text: '\na,\n1,2\n' },
+      'header_empty',
+      /^Column 2 has no name in row 2/,
+    ],
     ['a column without a name', { text: 'a,,c\n1,2,3\n' }, 'header_empty', /^Column 2/],
     [
       'two columns of one name',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineAction } from '../sdk/index.ts';
 import { badInput, shown } from './bad-input.ts';
 import { delimiterField, delimiters } from './csv-delimiter.ts';
-import { readCsv } from './csv-text.ts';
+import { readCsvRows } from './csv-text.ts';
 import { refuseReserved } from './rows.ts';
 
 const TEXT_MAX = 5_000_000;
@@ -43,32 +43,36 @@ export const node = defineAction({
   outputFor: ({ header }) => (header === 'first-row' || header === 'none' ? outputs[header] : undefined),
   example: { text: 'number,total\nA-1,12.50\n' },
   run({ input: { text, header, delimiter, trim } }) {
-    const table = readCsv(text, { delimiter: delimiters[delimiter], trim });
-    const [first = []] = table;
-    for (const [index, row] of table.entries())
-      if (row.length !== first.length)
+    const rowsRead = readCsvRows(text, { delimiter: delimiters[delimiter], trim });
+    const table = rowsRead.map(({ cells }) => cells);
+    const [first] = rowsRead;
+    for (const { number, cells } of rowsRead)
+      if (first && cells.length !== first.cells.length)
         throw badInput(
           'row_length',
-          `Row ${index + 1} has ${cells(row.length)}, but row 1 has ${first.length}. Look for a missing quote or another delimiter there.`,
+          `Row ${number} has ${cellCount(cells.length)}, but row ${first.number} has ${first.cells.length}. Look for a missing quote or another delimiter there.`,
         );
     if (header === 'none') return Promise.resolve({ output: { rows: table, columns: [], count: table.length } });
-    const columns = first.map((name) => name.trim());
-    checkHeader(columns);
+    const columns = first?.cells.map((name) => name.trim()) ?? [];
+    checkHeader(columns, first?.number ?? 1);
     const rows = table.slice(1).map((row) => Object.fromEntries(columns.map((name, at) => [name, row[at] ?? ''])));
     return Promise.resolve({ output: { rows, columns, count: rows.length } });
   },
 });
 
-function cells(count: number): string {
+function cellCount(count: number): string {
   return count === 1 ? '1 cell' : `${count} cells`;
 }
 
-function checkHeader(columns: readonly string[]): void {
+function checkHeader(columns: readonly string[], row: number): void {
   const seen = new Map<string, number>();
   for (const [index, name] of columns.entries()) {
     refuseReserved(name, `Column ${index + 1}`);
     if (name === '')
-      throw badInput('header_empty', `Column ${index + 1} has no name in row 1. Give it one, or read without names.`);
+      throw badInput(
+        'header_empty',
+        `Column ${index + 1} has no name in row ${row}. Give it one, or read without names.`,
+      );
     const before = seen.get(name);
     if (before !== undefined)
       throw badInput(
