@@ -70,6 +70,39 @@ describe('an Excel workbook', () => {
     ]);
   });
 
+  test.each([[false], [true]])(
+    'has numbers that mean what their format says, where days count from 1904: %s',
+    async (date1904) => {
+      const from = date1904 ? 1_462 : 0;
+      const cells: readonly [format: string, value: number | { formula: string; result: number }, read: unknown][] = [
+        ['[h]:mm', 26.5 / 24, 26.5],
+        ['[h]:mm:ss', 26.5 / 24, 26.5],
+        ['[mm]:ss', 1 / 24 / 3, 0.333333333333333],
+        ['[h]:mm', { formula: 'SUM(A1:B1)', result: 53 / 24 }, 53],
+        ['h:mm', 7.5 / 24, '07:30:00'],
+        ['h:mm AM/PM', 19.5 / 24, '19:30:00'],
+        ['mm:ss', 90 / 86_400, '00:01:30'],
+        ['0\\h', 3, 3],
+        ['0.0" days"', 3.123456789012, 3.123456789012],
+        ['yyyy\\-mm\\-dd', 46_083 - from, '2026-03-02'],
+        ['m/d/yy h:mm', 46_083.3125 - from, '2026-03-02T07:30:00'],
+        ['yyyy-mm-dd', { formula: 'TODAY()', result: 46_083 - from }, '2026-03-02'],
+      ];
+      const { rows } = await read(
+        (book) => {
+          book.properties.date1904 = date1904;
+          const row = book.addWorksheet('A').getRow(1);
+          for (const [index, [format, value]] of cells.entries()) {
+            row.getCell(index + 1).value = value;
+            row.getCell(index + 1).numFmt = format;
+          }
+        },
+        { header: 'none' },
+      );
+      expect(rows).toEqual([cells.map(([, , cell]) => cell)]);
+    },
+  );
+
   test('is read by the sheet that is named, else the first that is shown', async () => {
     const fill: Fill = (book) => {
       book.addWorksheet('Secret', { state: 'hidden' }).addRow(['hidden']);

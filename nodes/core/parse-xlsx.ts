@@ -13,8 +13,9 @@ const lists = z.object({ rows: z.array(z.array(cell)), ...common });
 const outputs = { 'first-row': records, none: lists } as const;
 
 /**
- * Reads one sheet of an Excel workbook into rows. Text stays text and numbers come with the fifteen digits that a spreadsheet keeps; days come as
- * `2026-03-02`, times as `2026-03-02T13:45:00`, formulas as the values they had when the file was saved. Empty rows are left out.
+ * Reads one sheet of an Excel workbook into rows. Text stays text and numbers come with the fifteen digits that a spreadsheet keeps; what
+ * else a number stands for, its format tells: days come as `2026-03-02`, days with a time as `2026-03-02T13:45:00`, times of day as `13:45:00`, and time that
+ * has passed, shown as `26:30` by `[h]:mm`, as hours: 26.5. Formulas come as the values they had when the file was saved. Empty rows are left out.
  *
  * A file is read in a process of its own: at most 10 MiB, 100 MiB and 1,000 parts unpacked, 100 times its size, 50,000 rows, 500 columns, 20 seconds.
  *
@@ -25,7 +26,7 @@ const outputs = { 'first-row': records, none: lists } as const;
 export const node = defineAction({
   id: 'core.parse-xlsx',
   title: 'Read Excel',
-  description: 'Turns a sheet of an Excel workbook into rows.',
+  description: 'Turns a sheet of an Excel workbook into rows. Durations such as 26:30 come as hours: 26.5.',
   category: 'Data',
   icon: 'file-spreadsheet',
   effect: 'read',

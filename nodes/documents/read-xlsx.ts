@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { documentLimits as limits } from './limits.ts';
+import { meaningOf, plainFormats, type Meaning } from './number-format.ts';
 import { DocumentRefusal } from './refusal.ts';
 import { guardZip, packZip, type ZipPart } from './zip-guard.ts';
 
@@ -40,9 +41,10 @@ export async function readXlsx(bytes: Buffer, { sheet: wanted, errors }: XlsxReq
     );
   const rows: { number: number; cells: SheetCell[] }[] = [];
   let cells = 0;
-  for await (const sheet of await readerOf([...parts.book, tab.part]))
+  const reader = await readerOf([...parts.book, tab.part]);
+  for await (const sheet of reader)
     for await (const row of sheet) {
-      const values = rowOf(row.values as readonly unknown[], row.number, errors);
+      const values = rowOf(row as ReadRow, { errors, dayZero: dayZeroOf(reader) });
       if (values.length === 0) continue;
       rows.push({ number: row.number, cells: values });
       cells += values.length;
@@ -61,6 +63,7 @@ interface Parts {
   readonly sheets: readonly ZipPart[];
 }
 
+const DAY_MS = 86_400_000;
 const described = ['xl/workbook.xml', 'xl/_rels/workbook.xml.rels', 'xl/sharedStrings.xml', 'xl/styles.xml'];
 
 /** What is needed of a workbook. Pictures, macros and links to other files are left behind unread. */
@@ -90,7 +93,14 @@ function partsOf(bytes: Buffer): Parts {
         'archive_invalid',
         `"${part.name}" in the file has a document type, which no workbook has. Save it again with a spreadsheet program.`,
       );
-  return { book: book.map((part, index) => ({ ...part, name: described[index] ?? part.name })), sheets };
+  return { book: book.map(asDescribed), sheets };
+}
+
+/** A part under its usual name; formats have nothing in them that is only printed. */
+function asDescribed({ name, content }: ZipPart, index: number): ZipPart {
+  const known = described[index] ?? name;
+  if (known !== 'xl/styles.xml') return { name: known, content };
+  return { name: known, content: () => Buffer.from(plainFormats(content().toString())) };
 }
 
 interface Tab {
@@ -128,31 +138,54 @@ async function readerOf(parts: readonly ZipPart[]) {
   });
 }
 
-/** Cells from column A on, without the empty ones at the end. */
-function rowOf(values: readonly unknown[], row: number, errors: XlsxRequest['errors']): SheetCell[] {
-  // The library counts columns from 1.
-  const cells = Array.from(values.slice(1), (value, index) => cellOf(value, { row, column: index + 1, errors }));
-  while (cells.length > 0 && cells.at(-1) === null) cells.pop();
-  if (cells.length > limits.columns)
-    throw new DocumentRefusal(
-      'too_many_columns',
-      `Row ${row} has more than ${limits.columns} columns. Remove what stands far to the right.`,
-    );
-  return cells;
+/** What is needed of the library's rows. */
+interface ReadRow {
+  readonly number: number;
+  eachCell(visit: (cell: { readonly value: unknown; readonly numFmt?: string }, column: number) => void): void;
 }
 
-interface Place {
+interface Workbook {
+  readonly errors: XlsxRequest['errors'];
+  /** Day 0, in milliseconds: numbers of days count from there. */
+  readonly dayZero: number;
+}
+
+interface Place extends Workbook {
   readonly row: number;
   readonly column: number;
-  readonly errors: XlsxRequest['errors'];
+  /** How the cell shows its number. */
+  readonly meaning: Meaning;
+}
+
+/** Workbooks that began on an old Mac count days from 1904. */
+function dayZeroOf(reader: unknown): number {
+  const { properties } = reader as { readonly properties?: { readonly model?: { readonly date1904?: boolean } } };
+  return properties?.model?.date1904 ? Date.UTC(1904, 0, 1) : Date.UTC(1899, 11, 30);
+}
+
+/** Cells from column A on, without the empty ones at the end. */
+function rowOf(row: ReadRow, workbook: Workbook): SheetCell[] {
+  const cells: SheetCell[] = [];
+  row.eachCell(({ value, numFmt }, column) => {
+    const cell = cellOf(value, { ...workbook, row: row.number, column, meaning: meaningOf(numFmt ?? '') });
+    if (cell === null) return;
+    if (column > limits.columns)
+      throw new DocumentRefusal(
+        'too_many_columns',
+        `Row ${row.number} has more than ${limits.columns} columns. Remove what stands far to the right.`,
+      );
+    while (cells.length < column - 1) cells.push(null);
+    cells.push(cell);
+  });
+  return cells;
 }
 
 function cellOf(value: unknown, place: Place): SheetCell {
   if (value === null || value === undefined) return null;
   if (typeof value === 'boolean') return value;
-  if (typeof value === 'number') return numberOf(value);
+  if (typeof value === 'number') return amountOf(value, place);
   if (typeof value === 'string') return textOf(value, place);
-  if (value instanceof Date) return timeOf(value, place);
+  if (value instanceof Date) return amountOf((value.getTime() - place.dayZero) / DAY_MS, place);
   const held = value as Readonly<Record<string, unknown>>;
   if (Array.isArray(held['richText']))
     return textOf(held['richText'].map((part: { readonly text?: string }) => part.text ?? '').join(''), place);
@@ -173,6 +206,19 @@ function unusable({ row, column, errors }: Place, what: string): null {
   );
 }
 
+/** A number as what it stands for: an amount, hours, a time of day, or a day, with a time of it where it has one. Spreadsheets know no time zone. */
+function amountOf(value: number, place: Place): number | string | null {
+  if (place.meaning === 'number') return numberOf(value);
+  const seconds = Math.round(value * 86_400);
+  // As thirds of an hour have no end, seconds are what is divided.
+  if (place.meaning === 'elapsed') return numberOf(seconds / 3_600);
+  const time = new Date(place.dayZero + seconds * 1_000);
+  if (Number.isNaN(time.getTime())) return unusable(place, 'holds a date that is none');
+  const iso = time.toISOString();
+  if (place.meaning === 'time') return iso.slice(11, 19);
+  return iso.endsWith('T00:00:00.000Z') ? iso.slice(0, 10) : iso.slice(0, 19);
+}
+
 /** A spreadsheet keeps fifteen digits; the rest is how a computer writes them. */
 function numberOf(value: number): number | null {
   return Number.isFinite(value) ? Number(value.toPrecision(15)) : null;
@@ -187,13 +233,6 @@ function textOf(text: string, { row, column }: Place): string | null {
   // What no text may hold, a damaged file does.
   const clean = text.toWellFormed().replaceAll('\0', '');
   return clean === '' ? null : clean;
-}
-
-/** A day, or a day and a time of it; spreadsheets know no time zone. */
-function timeOf(value: Date, place: Place): string | null {
-  if (Number.isNaN(value.getTime())) return unusable(place, 'holds a date that is none');
-  const iso = new Date(Math.round(value.getTime() / 1_000) * 1_000).toISOString();
-  return iso.endsWith('T00:00:00.000Z') ? iso.slice(0, 10) : iso.slice(0, 19);
 }
 
 /** 1 is A, 27 is AA. */
