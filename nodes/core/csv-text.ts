@@ -33,7 +33,8 @@ export function readCsv(text: string, options: CsvOptions): string[][] {
  */
 export function readCsvRows(text: string, { delimiter, trim }: CsvOptions): CsvRow[] {
   try {
-    return parse<CsvRow, string[]>(text, {
+    const rows: CsvRow[] = [];
+    parse(text, {
       bom: true,
       delimiter,
       trim,
@@ -43,8 +44,12 @@ export function readCsvRows(text: string, { delimiter, trim }: CsvOptions): CsvR
       // In bytes, four of which a character may take. A quote that is never closed ends here, not at the end of the file.
       max_record_size: 4 * CELL_MAX * 8,
       cast: (cell, at) => checkCell(cell, at),
-      on_record: (cells, at) => ({ cells, number: at.records + at.empty_lines }),
+      on_record(cells, at) {
+        rows.push({ cells, number: at.records + at.empty_lines });
+        return null;
+      },
     });
+    return rows;
   } catch (cause) {
     throw explain(cause);
   }
