@@ -45,6 +45,17 @@ describe('asking for approval', () => {
     expect((await open({ stages, amount: '5000' }))?.stages).toMatchObject([{ need: 'any' }, { need: 'all' }]);
   });
 
+  test.each([
+    [5000, '5000', 2],
+    [4999.99, '4999.99', 1],
+    [0.1 + 0.2, '0.3', 1],
+    [-30_000.5, '-30000.5', 2],
+    ['5000.00', '5000.00', 2],
+  ])('takes the amount %s for %s', async (amount, text, count) => {
+    const stages = [{ approvers: 'owner' }, { from: '5000', approvers: 'owner' }];
+    expect(await open({ stages, amount })).toMatchObject({ amount: text, stages: { length: count } });
+  });
+
   test('shows numbers among the facts as they are', async () => {
     const facts = [{ label: 'Lines', value: 3 }];
     expect((await open({ stages: [{ approvers: 'owner' }], facts }))?.facts).toEqual([{ label: 'Lines', value: '3' }]);
@@ -73,6 +84,7 @@ describe('asking for approval', () => {
   test.each([
     ['no stage', { stages: [] }],
     ['at least, and not how many', { stages: [{ approvers: 'owner', need: 'some' }] }],
+    ['an amount that is too large to be one', { stages: [{ approvers: 'owner' }], amount: 1e21 }],
     ['an amount with a comma', { stages: [{ approvers: 'owner' }], amount: '1,000' }],
     [
       'an answer that is there anyway',

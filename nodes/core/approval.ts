@@ -3,6 +3,7 @@ import { ConnectorFailure, defineHold, type NodeResult } from '../sdk/index.ts';
 import { stagesFor } from './approval-stages.ts';
 import { formFields } from './form-fields.ts';
 import { recordSchemas, type RecordEntity } from './record-schemas.ts';
+import { plainText } from './text-field.ts';
 
 const entityIds = Object.keys(recordSchemas) as [RecordEntity, ...RecordEntity[]];
 const entityLabels = {
@@ -14,6 +15,13 @@ const entityLabels = {
 } as const;
 const hours = z.number().min(0).max(20_000);
 const decimal = z.string().regex(/^-?\d{1,15}(\.\d{1,6})?$/, 'must be an amount like 1234.50');
+
+/** Webhooks give amounts as numbers. Sums of them are off behind the last place that an amount may have, which is where they are rounded. */
+const amount = z
+  .union([decimal, z.number().transform((given) => plainText(Number(given.toFixed(6))))])
+  .pipe(decimal)
+  .optional()
+  .meta({ title: 'Amount', description: 'Decides which stages are asked: trigger.record.total' });
 
 const outcomes = z
   .array(
@@ -107,9 +115,7 @@ export const node = defineHold({
       .max(30)
       .default([])
       .meta({ title: 'Facts', description: 'What whoever decides needs to know, a line each.' }),
-    amount: decimal
-      .optional()
-      .meta({ title: 'Amount', description: 'Decides which stages are asked: trigger.record.total' }),
+    amount,
     stages: z.array(stage).min(1).max(10).meta({
       title: 'Stages',
       description:

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineHold } from '../sdk/index.ts';
+import { optionalTextField } from './text-field.ts';
 
 const MS = { minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
 const answer = z.union([z.object({ items: z.array(z.unknown()) }), z.object({ joined: z.string() })]);
@@ -19,7 +20,8 @@ export const node = defineHold({
     count: z.int().min(1).max(1_000).default(100).meta({ title: 'Until there are' }),
     amount: z.number().min(0).max(1_000).default(1).meta({ title: 'Or after' }),
     unit: z.enum(['minutes', 'hours', 'days']).default('hours').meta({ title: 'Of what' }),
-    key: z.string().max(400).default('').meta({
+    key: optionalTextField({
+      max: 400,
       title: 'For each',
       description: 'What belongs together, such as trigger.record.vendorId; left empty, all of it does.',
     }),
@@ -32,7 +34,7 @@ export const node = defineHold({
   example: { item: 'Pisgah Electric', count: 1 },
   async open({ input, platform, now }) {
     if (!platform) throw new Error('This step needs the platform');
-    const collected = await platform.collect({ key: input.key, item: input.item, count: input.count });
+    const collected = await platform.collect({ key: input.key ?? '', item: input.item, count: input.count });
     if (collected.role === 'joined') return { answer: { joined: collected.runId } };
     if (collected.role === 'full') return { answer: { items: collected.items } };
     return { until: new Date(now().getTime() + input.amount * MS[input.unit]) };

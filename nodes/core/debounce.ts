@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineHold } from '../sdk/index.ts';
+import { optionalTextField } from './text-field.ts';
 
 const MS = { seconds: 1_000, minutes: 60_000, hours: 3_600_000 } as const;
 
@@ -13,7 +14,8 @@ export const node = defineHold({
   input: z.object({
     amount: z.int().min(1).max(1_000).default(5).meta({ title: 'Quiet for' }),
     unit: z.enum(['seconds', 'minutes', 'hours']).default('minutes').meta({ title: 'Of what' }),
-    key: z.string().max(400).default('').meta({
+    key: optionalTextField({
+      max: 400,
       title: 'For each',
       description: 'What belongs together, such as trigger.record.projectId; left empty, all runs of the flow do.',
     }),
@@ -26,7 +28,7 @@ export const node = defineHold({
   example: { amount: 5, unit: 'minutes' },
   async open({ input, platform, now }) {
     if (!platform) throw new Error('This step needs the platform');
-    await platform.waitForQuiet(input.key);
+    await platform.waitForQuiet(input.key ?? '');
     return { until: new Date(now().getTime() + input.amount * MS[input.unit]) };
   },
   close: (_, end) =>

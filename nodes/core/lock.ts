@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineHold } from '../sdk/index.ts';
+import { textField } from './text-field.ts';
 
 /**
  * Waits until this run may go on alone, or with few others, under a name that flows share; in the order they came. Given back by "Let others in", or when
@@ -12,7 +13,8 @@ export const node = defineHold({
   category: 'Logic',
   icon: 'lock',
   input: z.object({
-    name: z.string().min(1).max(400).meta({
+    name: textField({
+      max: 400,
       title: 'Name',
       description: 'Runs with the same name wait for each other, in all flows: "month-end", or a vendor’s id.',
     }),

@@ -46,6 +46,31 @@ describe('a choice of ways', () => {
     expect(await run(choose, { value, cases })).toEqual({ output: { matched: port }, port });
   });
 
+  test.each([
+    [1, 'one'],
+    [1.0, 'one'],
+    [12.5, 'more'],
+    [1e21, 'most'],
+    [true, 'yes'],
+    [false, 'default'],
+    [null, 'default'],
+    [undefined, 'default'],
+  ])('sends %s by %s, as it is written', async (value, port) => {
+    const written = [
+      { id: 'one', title: '1', equals: '1' },
+      { id: 'more', title: '12.5', equals: '12.5' },
+      { id: 'most', title: '1e21', equals: '1000000000000000000000' },
+      { id: 'yes', title: 'Yes', equals: 'true' },
+      { id: 'none', title: 'None', equals: '' },
+    ];
+    expect(await run(choose, { value, cases: written })).toEqual({ output: { matched: port }, port });
+  });
+
+  test('sends nothing at all by the way for the rest, and refuses a list or a group', async () => {
+    expect(await run(choose, { cases })).toMatchObject({ port: 'default' });
+    for (const value of [[], {}]) expect(choose.input.safeParse({ value, cases }).success).toBe(false);
+  });
+
   test('has a port for each case and one for the rest', () => {
     expect(portsOf(choose, { cases })).toEqual(['small', 'large', 'large_too', 'default']);
     expect(portsOf(choose, {})).toEqual(['default']);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineAction } from '../sdk/index.ts';
+import { textField } from './text-field.ts';
 
 const SECONDS = { minutes: 60, hours: 3_600, days: 86_400 } as const;
 
@@ -12,11 +13,7 @@ export const node = defineAction({
   effect: 'upsert',
   icon: 'copy-minus',
   input: z.object({
-    key: z
-      .string()
-      .min(1)
-      .max(400)
-      .meta({ title: 'Key', description: 'What makes two the same: trigger.body.invoiceNumber' }),
+    key: textField({ max: 400, title: 'Key', description: 'What makes two the same: trigger.body.invoiceNumber' }),
     amount: z.number().min(1).max(400).default(30).meta({ title: 'Within' }),
     unit: z.enum(['minutes', 'hours', 'days']).default('days').meta({ title: 'Of what' }),
   }),

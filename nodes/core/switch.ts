@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineLogic } from '../sdk/index.ts';
+import { plainText } from './text-field.ts';
 
 const cases = z
   .array(
@@ -16,6 +17,11 @@ const cases = z
   .max(20)
   .refine((list) => new Set(list.map(({ id }) => id)).size === list.length, 'two ways have the same id');
 
+/** Numbers, and yes or no, are compared as they are written. The step has to be told what to look at; when there is nothing, none of the ways is its way. */
+const value = z
+  .preprocess((given) => given ?? null, z.union([z.string(), z.number(), z.boolean(), z.null()]))
+  .meta({ title: 'Value', type: ['string', 'number', 'boolean', 'null'] });
+
 /** As many ways on as there are cases, and one for the rest. */
 export const node = defineLogic({
   id: 'core.switch',
@@ -23,7 +29,7 @@ export const node = defineLogic({
   description: 'Goes one of several ways, by a value.',
   category: 'Logic',
   icon: 'signpost',
-  input: z.object({ value: z.string().meta({ title: 'Value' }), cases: cases.meta({ title: 'Ways' }) }),
+  input: z.object({ value, cases: cases.meta({ title: 'Ways' }) }),
   output: z.object({ matched: z.string() }),
   ports: (config) => {
     const known = cases.safeParse(config['cases']);
@@ -33,7 +39,8 @@ export const node = defineLogic({
     ];
   },
   run: ({ input }) => {
-    const port = input.cases.find((candidate) => candidate.equals === input.value)?.id ?? 'default';
+    const text = input.value === null ? undefined : plainText(input.value);
+    const port = input.cases.find(({ equals }) => equals === text)?.id ?? 'default';
     return Promise.resolve({ output: { matched: port }, port });
   },
 });

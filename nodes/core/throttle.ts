@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineHold } from '../sdk/index.ts';
+import { optionalTextField } from './text-field.ts';
 
 const SECONDS = { seconds: 1, minutes: 60, hours: 3_600, days: 86_400 } as const;
 
@@ -18,7 +19,8 @@ export const node = defineHold({
       .enum(['wait', 'skip'])
       .default('wait')
       .meta({ title: 'The rest', labels: { wait: 'Waits its turn', skip: 'Goes another way' } }),
-    key: z.string().max(400).default('').meta({
+    key: optionalTextField({
+      max: 400,
       title: 'For each',
       description: 'Left empty, all runs of the flow share the pace; else each value has its own.',
       advanced: true,
@@ -33,7 +35,7 @@ export const node = defineHold({
   async open({ input, platform }) {
     if (!platform) throw new Error('This step needs the platform');
     const turn = await platform.takeTurn({
-      key: input.key,
+      key: input.key ?? '',
       limit: input.limit,
       perSeconds: input.amount * SECONDS[input.unit],
       onlyNow: input.otherwise === 'skip',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineAction } from '../sdk/index.ts';
+import { textField } from './text-field.ts';
 
 /** Lets the next run past "One at a time" that waits for the name. */
 export const node = defineAction({
@@ -9,7 +10,7 @@ export const node = defineAction({
   category: 'Logic',
   effect: 'upsert',
   icon: 'lock-open',
-  input: z.object({ name: z.string().min(1).max(400).meta({ title: 'Name' }) }),
+  input: z.object({ name: textField({ max: 400, title: 'Name' }) }),
   output: z.object({ name: z.string() }),
   async run({ input, platform }) {
     if (!platform) throw new Error('This step needs the platform');

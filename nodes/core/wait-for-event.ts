@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineHold } from '../sdk/index.ts';
 import { recordChangeFields } from './record-schemas.ts';
+import { textField } from './text-field.ts';
 
 const MS = { minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
 
@@ -15,7 +16,8 @@ export const node = defineHold({
   icon: 'bell-ring',
   input: z.object({
     ...recordChangeFields,
-    equals: z.string().min(1).max(400).meta({
+    equals: textField({
+      max: 400,
       title: 'Which one',
       description: 'What stands in that field of the record it waits for: trigger.record.id',
     }),

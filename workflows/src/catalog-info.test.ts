@@ -3,6 +3,7 @@ import { loadCatalog } from '@plumbline/nodes';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { catalogInfo } from './catalog-info.ts';
+import { mayFit, whyNot } from './flow/compile/fits.ts';
 
 const catalog = await loadCatalog();
 const info = catalogInfo(catalog);
@@ -41,6 +42,32 @@ describe('the catalog as data', () => {
   test('tells which list adds ports to a choice of ways', () => {
     expect(typeOf('core.switch')).toMatchObject({ portsFrom: 'cases', ports: [{ id: 'default' }] });
     expect(typeOf('core.if').portsFrom).toBeUndefined();
+  });
+
+  test.each([
+    ['core.switch', 'value'],
+    ['core.only-once', 'key'],
+    ['core.lock', 'name'],
+    ['core.unlock', 'name'],
+    ['core.debounce', 'key'],
+    ['core.throttle', 'key'],
+    ['core.collect', 'key'],
+    ['core.wait-for-event', 'equals'],
+    ['core.approval', 'amount'],
+  ])('lets %s take text and numbers for its %s, and no group', (id, field) => {
+    const schema = typeOf(id).input.properties?.[field] ?? {};
+    expect(['string', 'number', 'integer', 'object'].map((type) => mayFit({ type }, schema))).toEqual([
+      ...[true, true, true, false],
+    ]);
+    expect(whyNot('12', schema)).toBeUndefined();
+  });
+
+  test('says of a key that is too long that it is, and not that it is no text', () => {
+    expect(whyNot('x'.repeat(401), typeOf('core.lock').input.properties?.['name'] ?? {})).toBe(
+      'is longer than 400 characters',
+    );
+    expect(whyNot({}, typeOf('core.lock').input.properties?.['name'] ?? {})).toBe('must be text');
+    expect(typeOf('core.switch').input.required).toContain('value');
   });
 
   test('names only choices that the connector offers', () => {

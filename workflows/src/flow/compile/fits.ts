@@ -31,13 +31,14 @@ function typesOf(schema: JsonSchema): readonly string[] {
 /** Why a given value is not right for a field, to be read after the field's name; undefined when it is. */
 export function whyNot(value: unknown, schema: JsonSchema): string | undefined {
   const choices = schema.anyOf ?? schema.oneOf;
-  if (choices)
-    return choices.some((choice) => whyNot(value, choice) === undefined)
-      ? undefined
-      : `must be ${typeWord(choices[0])}`;
+  if (choices) {
+    const reasons = choices.map((choice) => whyNot(value, choice));
+    if (reasons.includes(undefined)) return undefined;
+    // Of text that is too long it says that, and not that it must be text.
+    return reasons[choices.findIndex((choice) => mayFit(typeOf(value), choice))] ?? `must be ${typeWord(choices[0])}`;
+  }
   if (schema.enum && !schema.enum.includes(value)) return `must be ${typeWord(schema)}`;
-  if (!mayFit({ type: value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value }, schema))
-    return `must be ${typeWord(schema)}`;
+  if (!mayFit(typeOf(value), schema)) return `must be ${typeWord(schema)}`;
   if (typeof value === 'string') {
     const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern } = schema;
     if (value.length > maxLength) return `is longer than ${maxLength} characters`;
@@ -68,6 +69,10 @@ export function whyNot(value: unknown, schema: JsonSchema): string | undefined {
     );
   }
   return undefined;
+}
+
+function typeOf(value: unknown): JsonSchema {
+  return { type: value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value };
 }
 
 function inside(place: string, wrong: string | undefined): string | undefined {

@@ -128,6 +128,7 @@ describe('forms', () => {
     [{ type: 'string', optionsFrom: 'vendors' }, 'options'],
     [{ type: 'array', items: { type: 'object', properties: {} } }, 'rows'],
     [{ anyOf: [{ type: 'string' }, { type: 'number' }] }, 'text'],
+    [{ type: ['string', 'number', 'boolean'], anyOf: [{ type: 'string' }, { type: 'boolean' }] }, 'text'],
     [{ anyOf: [{ type: 'string' }, { type: 'array' }] }, 'json'],
     [{}, 'json'],
   ] as const)('%j is filled in as %s', (schema, control) => {
