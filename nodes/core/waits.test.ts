@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { node as forEvent } from './wait-for-event.ts';
+import { node as forTime } from './wait.ts';
 import { node as forHours } from './wait-for-hours.ts';
 
 const zone = { timeZone: 'America/New_York' };
@@ -53,6 +54,42 @@ describe('office hours', () => {
     [{ holidays: ['2026-02-30'] }],
   ])('refuse %j', (input) => {
     expect(forHours.input.safeParse(input).success).toBe(false);
+  });
+});
+
+describe('waiting for a time', () => {
+  const wait = (input: object, zoneOf = zone): Date | undefined =>
+    forTime.wait?.until(forTime.input.parse(input) as never, new Date('2026-11-01T15:30:00Z'), zoneOf);
+
+  test.each([
+    ['of two days', { amount: 2, unit: 'days' }, '2026-11-03T15:30:00.000Z'],
+    ['that is left as it is', {}, '2026-11-01T16:30:00.000Z'],
+    ['until a day', { until: '2026-11-29' }, '2026-11-29T05:00:00.000Z'],
+    ['until a day in summer time', { until: '2027-07-04' }, '2027-07-04T04:00:00.000Z'],
+    ['until a time with its offset', { until: '2026-12-01T07:00:00-05:00' }, '2026-12-01T12:00:00.000Z'],
+    ['until a time without seconds', { until: '2026-12-01T07:00Z' }, '2026-12-01T07:00:00.000Z'],
+    ['until a part of a second', { until: '2026-12-01T07:00:00.250Z' }, '2026-12-01T07:00:00.250Z'],
+    ['until what has passed', { until: '2026-01-01' }, '2026-01-01T05:00:00.000Z'],
+  ])('%s ends then', (_, input, expected) => {
+    expect(wait(input)?.toISOString()).toBe(expected);
+  });
+
+  test('until a day ends at midnight where the company is', () => {
+    expect(wait({ until: '2026-11-29' }, { timeZone: 'Asia/Kolkata' })).toEqual(new Date('2026-11-28T18:30:00Z'));
+  });
+
+  test.each([
+    ['date_invalid', { until: '2027-02-30' }],
+    ['date_invalid', { until: '2027-02-30T07:00:00Z' }],
+    ['date_invalid', { until: '2026-12-01T24:00:00Z' }],
+    ['date_invalid', { until: '2026-12-01T07:00:00' }],
+    ['date_invalid', { until: 'tomorrow' }],
+    ['required_missing', { until: '' }],
+    ['required_missing', { until: null }],
+    ['wait_too_long', { until: '2028-01-01' }],
+    ['wait_too_long', { amount: 400, unit: 'days' }],
+  ])('fails with %s for %j', (code, input) => {
+    expect(() => wait(input)).toThrow(expect.objectContaining({ kind: 'invalid', code }));
   });
 });
 
