@@ -31,7 +31,7 @@ export function textField({
 export function optionalTextField({ max, ...meta }: Parameters<typeof textField>[0]) {
   return plain(max)
     .optional()
-    .meta({ ...meta, type: [...types] });
+    .meta({ ...meta, type: [...types], nothingIsNull: true });
 }
 
 function plain(max: number) {

@@ -26,6 +26,7 @@ export const node = defineWait({
       title: 'Or until',
       description: 'A day or a time with its offset, such as 2026-12-01T07:00:00-05:00. Takes the place of "How long".',
       type: 'string',
+      nothingIsNull: true,
     }),
   }),
   output: z.object({ waitedUntil: z.string() }),

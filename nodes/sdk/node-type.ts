@@ -87,7 +87,7 @@ export interface NodeType {
   readonly effect: Effect;
   /** A milder effect, where the input decides it: a request with GET is a read. */
   effectFor?(input: never): Effect;
-  /** Fields may carry `.meta({ title, description, optionsFrom: '<name>', multiline, advanced })`. */
+  /** Fields may carry `.meta({ title, description, optionsFrom: '<name>', multiline, advanced, nothingIsNull })`; with the last, what is mapped and gives nothing comes as `null`. */
   readonly input: InputSchema;
   readonly output: z.ZodType;
   /** A more precise output, where a literal configuration decides it. */

@@ -67,7 +67,15 @@ export async function mapInputs(options: {
     }
     for (const [field, text] of Object.entries(answer.values)) values[field] = JSON.parse(text) as unknown;
   }
-  return checkInputs(type, step, wrapLists(type, values));
+  return checkInputs(type, step, wrapLists(type, saidToBeNothing(type, step, values)));
+}
+
+/** A field that may be left empty, and says so, is told when it is mapped and nothing came: it is then `null`, and the node refuses it. */
+function saidToBeNothing(type: NodeType, step: PlanStep, values: Record<string, unknown>): Record<string, unknown> {
+  for (const [field, mapping] of Object.entries(step.inputs))
+    if (mapping.kind === 'expression' && values[field] === undefined && metaOf(type, field)?.['nothingIsNull'])
+      values[field] = null;
+  return values;
 }
 
 /** JSONata gives the item itself for a list of one; a field that takes a list gets a list. Where a list is `null`, as many systems say, there is nothing in it. */
@@ -117,6 +125,9 @@ export function checkInputs(
 }
 
 function titleOf(type: NodeType, field: string): string {
-  const schema = type.input.shape[field] as z.ZodType | undefined;
-  return (schema?.meta()?.['title'] as string | undefined) ?? field;
+  return (metaOf(type, field)?.['title'] as string | undefined) ?? field;
+}
+
+function metaOf(type: NodeType, field: string): Readonly<Record<string, unknown>> | undefined {
+  return (type.input.shape[field] as z.ZodType | undefined)?.meta();
 }

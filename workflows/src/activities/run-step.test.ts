@@ -209,6 +209,24 @@ describe('a step', () => {
     expect(bench.requests).toHaveLength(0);
   });
 
+  test.each([
+    ['core.wait', 'until', {}, 'required_missing'],
+    ['core.debounce', 'key', {}, 'input_invalid'],
+    ['core.throttle', 'key', {}, 'input_invalid'],
+    ['core.collect', 'key', { item: literal(1) }, 'input_invalid'],
+  ])(
+    '%s parks when %s is mapped and gives nothing, and takes it for left empty when it is',
+    async (type, field, more, code) => {
+      const step = (inputs: object) => ({ type, version: 1, name: 'It', inputs: { ...more, ...inputs } }) as never;
+      for (const source of ['trigger.missing', '$lookup(trigger, "missing")', 'null', '""']) {
+        const input = (await bench.begin({ tell: step({ [field]: expression(source) }) }))('tell');
+        expect(await bench.runStep(input)).toMatchObject({ kind: 'parked', failure: { code } });
+      }
+      const input = (await bench.begin({ tell: step({}) }))('tell');
+      expect((await bench.runStep(input)).kind).not.toBe('parked');
+    },
+  );
+
   test('waits as long as the vendor asks, and parks when its attempts are used up', async () => {
     const input = (await bench.begin({ tell: message(literal('throttled')) }))('tell');
     slack.opened.sandbox.fail({
