@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { node as forEvent } from './wait-for-event.ts';
 import { node as forTime } from './wait.ts';
 import { node as forHours } from './wait-for-hours.ts';
+import { node as forWebhook } from './wait-for-webhook.ts';
 
 const zone = { timeZone: 'America/New_York' };
 const until = (input: object, now: string): string =>
@@ -121,6 +122,41 @@ describe('waiting for something to happen', () => {
     });
     expect(forEvent.hold?.close({} as never, { kind: 'expired', at })).toEqual({
       output: { happened: false, event: null },
+      port: 'timeout',
+    });
+  });
+});
+
+describe('waiting for a webhook', () => {
+  const key = '0123456789abcdefABCDEF';
+  test.each([`https://plumbline.example/hooks/${key}`, `http://127.0.0.1:4400/hooks/${key}`, key])(
+    'looks for the value in the body of what comes to %s',
+    async (address) => {
+      const expected: unknown[] = [];
+      const input = forWebhook.input.parse({ address, field: 'data.envelope-id', equals: 7 });
+      await forWebhook.hold?.open({
+        ...{ input: input as never, now: () => new Date() },
+        platform: { expectWebhook: (event: unknown) => Promise.resolve(void expected.push(event)) } as never,
+      } as never);
+      expect(expected).toEqual([{ key, path: ['body', 'data', 'envelope-id'], value: '7' }]);
+    },
+  );
+
+  test.each([{ address: 'https://plumbline.example/other' }, { address: 'short' }, { field: 'a..b' }, { field: '' }])(
+    'refuses %j',
+    (more) => {
+      expect(forWebhook.input.safeParse({ address: key, equals: '7', ...more }).success).toBe(false);
+    },
+  );
+
+  test('hands on what came, or that its time is up', () => {
+    const at = new Date('2026-03-02T12:00:00Z');
+    const answer = { body: { id: 7 }, headers: { a: 'b' }, query: {} };
+    expect(forWebhook.hold?.close({} as never, { kind: 'answered', answer, at })).toEqual({
+      output: { happened: true, body: { id: 7 }, headers: { a: 'b' } },
+    });
+    expect(forWebhook.hold?.close({} as never, { kind: 'expired', at })).toEqual({
+      output: { happened: false, body: null, headers: null },
       port: 'timeout',
     });
   });

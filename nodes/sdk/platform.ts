@@ -61,6 +61,15 @@ export interface Platform {
   /** Has this step wait for an event of a key, in whose data at `path` stands `value`. The answer is the event's data. */
   expect(event: { readonly key: string; readonly path: readonly string[]; readonly value: string }): Promise<void>;
   /**
+   * The same for a webhook, whose key is the last part of its address. One that came since the run began is an answer as well, but not the one that began it.
+   * @throws ConnectorFailure `webhook_unknown` when the company has no such address.
+   */
+  expectWebhook(event: {
+    readonly key: string;
+    readonly path: readonly string[];
+    readonly value: string;
+  }): Promise<void>;
+  /**
    * Puts a question to people and has this step wait for what they decide. The answer is `{ outcome, decisions }`.
    * @throws ConnectorFailure `invalid` when it cannot be put to those who are named.
    */

@@ -120,6 +120,77 @@ describe('a flow that waits until something happens', () => {
   });
 });
 
+describe('a flow that waits until a webhook arrives', () => {
+  const waiting = async (name: string, pauseSeconds: number) => {
+    const calledBack = await publishWebhookFlow(client, `${name}, called back`, {
+      ...{ params: {}, connections: {} },
+      nodes: { incoming: node('core.webhook', 'Signed'), take: node('core.map', 'Take', { value: '=trigger.body' }) },
+      edges: line('incoming', 'take'),
+    });
+    const flow = await publishWebhookFlow(client, name, {
+      ...{ params: {}, connections: {} },
+      nodes: {
+        incoming: node('core.webhook', 'Incoming'),
+        pause: node('core.wait', 'Pause', { until: `=$fromMillis($millis() + ${pauseSeconds * 1_000})` }),
+        wait: node('core.wait-for-webhook', 'Wait', {
+          ...{ address: calledBack.url, field: 'data.envelope', equals: '=trigger.body.envelope', amount: 0 },
+        }),
+        shape: node('core.map', 'Shape', { value: '={"by": steps.wait.body.data.by}' }),
+      },
+      edges: line('incoming', 'pause', 'wait', 'shape'),
+    });
+    return { calledBack, flow };
+  };
+  const at = async (flow: WebhookFlow, nodeId: string): Promise<string> =>
+    await until(`the run to wait at ${nodeId}`, async () => {
+      const [run] = await runsOf(flow.id);
+      const steps = run && (await client.call<RunDetail>('GET', `/api/runs/${run.id}`)).steps;
+      return steps?.some((step) => step.nodeId === nodeId && step.status === 'waiting') && run?.id;
+    });
+
+  test('goes on with the one that names what it waits for, and not with another', async () => {
+    const { calledBack, flow } = await waiting('Envelope', 0);
+    await flow.post('envelope', { envelope: 7 });
+    const id = await at(flow, 'wait');
+    await calledBack.post('other', { data: { envelope: 8, by: 'Otto' } });
+    await calledBack.post('mine', { data: { envelope: 7, by: 'Ann' } });
+    const run = await ended(id);
+    expect(run.steps.find(({ nodeId }) => nodeId === 'shape')?.output).toEqual({ by: 'Ann' });
+  });
+
+  test('goes on at once when it came while the run was not there yet, but not with one from before the run', async () => {
+    const { calledBack, flow } = await waiting('Quick envelope', 3);
+    await calledBack.post('before', { data: { envelope: 'e-1', by: 'Before' } });
+    await flow.post('quick', { envelope: 'e-1' });
+    const id = await at(flow, 'pause');
+    await calledBack.post('quick-answer', { data: { envelope: 'e-1', by: 'Ann' } });
+    const run = await ended(id);
+    expect(run.steps.find(({ nodeId }) => nodeId === 'shape')?.output).toEqual({ by: 'Ann' });
+  });
+
+  test('says so when no flow has that address', async () => {
+    const flow = await publishWebhookFlow(client, 'Nowhere', {
+      ...{ params: {}, connections: {} },
+      nodes: {
+        incoming: node('core.webhook', 'Incoming'),
+        wait: node('core.wait-for-webhook', 'Wait', {
+          address: 'https://x.example/hooks/0123456789012345678901',
+          equals: '1',
+        }),
+      },
+      edges: line('incoming', 'wait'),
+    });
+    await flow.post('nowhere', {});
+    const run = await until('the run to park', async () => {
+      const [found] = await runsOf(flow.id);
+      return found?.status === 'parked' && found;
+    });
+    expect(
+      run.error?.code ?? (await client.call<RunDetail>('GET', `/api/runs/${run.id}`)).steps.at(-1)?.error?.code,
+    ).toBe('webhook_unknown');
+  });
+});
+
 describe('trying a drawing out', () => {
   const draft = async (): Promise<FlowDetail> => {
     const { id, revision } = await client.call<FlowDetail>('POST', '/api/flows', { name: 'Draft' });

@@ -13,6 +13,7 @@ import { keepValue, readKept } from './turns/kept-values.ts';
 import { getInLine, letGo } from './turns/lock.ts';
 import { takeTurn } from './turns/pace.ts';
 import { waitForQuiet } from './turns/quiet.ts';
+import { awaitWebhook } from './await-webhook.ts';
 import { awaitEvent } from './waits.ts';
 
 /** A step, as far as the platform's services need to know it. */
@@ -76,5 +77,6 @@ export function platformFor(deps: Dependencies, step: PlatformStep, key: string)
     keep: (given) => keepValue(deps.store, companyId, { ...given, by: key, now: deps.now() }),
     lookUp: (given) => lookUp(deps.store, companyId, given),
     expect: (event) => awaitEvent(deps.store, step, event),
+    expectWebhook: (event) => awaitWebhook(deps.store, step, event, deps.now()),
   };
 }
