@@ -154,6 +154,16 @@ test('a way out that the step does not have is refused, and its ways are named',
   expect(problem).toMatchObject({ status: 422, path: 'port', fix: 'Choose one of these: out.' });
 });
 
+test.each([
+  { action: 'skip', output: { a: 'x\u0000' } },
+  { action: 'skip', output: 'half \ud800' },
+  { action: 'retry', input: { title: 'x\u0000', body: 'y' } },
+])('a text that cannot be stored is refused before the run hears of it: %j', async (decision) => {
+  expect(await problemOf(await decide(decision))).toMatchObject({ status: 422, code: 'unsupported_character' });
+  const still = await client.call<RunDetail>('GET', `/api/runs/${parked.id}`);
+  expect(still.steps.find(({ nodeId }) => nodeId === 'tell')?.status).toBe('parked');
+});
+
 test('many go on at once with fields replaced in each, once they were looked at', async () => {
   const group = (await client.call<StuckGroup[]>('GET', '/api/runs/groups')).find(({ flowId }) => flowId === flow.id);
   const other = (await client.call<Page<RunSummary>>('GET', `/api/runs?flowId=${flow.id}&status=parked`)).items.find(

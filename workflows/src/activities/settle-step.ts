@@ -1,4 +1,4 @@
-import { json, type Transaction } from '@plumbline/db';
+import { DataError, json, type Transaction } from '@plumbline/db';
 import type { NodeType } from '@plumbline/nodes';
 import type { PlanStep } from '../flow/plan.ts';
 import { regionsOf, type Regions } from '../flow/regions.ts';
@@ -10,13 +10,16 @@ import type { PlanCache } from './plans.ts';
 import { inside } from './lane.ts';
 import { AWAITED, closeWait } from './waits.ts';
 
-/** Writes what a person decided about a step that waits; the run is then carried on from there. */
+/**
+ * Writes what a person decided about a step that waits; the run is then carried on from there.
+ * @returns whether it was settled; a decision that cannot be stored settles nothing, and the step stays open for another.
+ */
 export function createSettleStep(deps: Dependencies, plans: PlanCache) {
   return async function settleStep(input: SettleStepInput): Promise<boolean> {
     const { companyId, runId, nodeId, iteration, decision } = input;
     const plan = await plans.load(companyId, input.planHash);
     const now = deps.now();
-    const settled = await deps.store.tenant(companyId, async (tx) => {
+    const write = async (tx: Transaction): Promise<boolean> => {
       const found = await stepOf(tx, input).select(['status', 'error']).forUpdate().executeTakeFirst();
       // Giving up needs nobody to look first, so a step that would be tried again by itself can be given up too.
       const open =
@@ -77,10 +80,22 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
       await step.set({ status: 'waiting', attempt: 0, suspended: false, next_attempt_at: now, ...override }).execute();
       deps.crashPoint?.('mid-decision', nodeId);
       return true;
+    };
+    const settled = await deps.store.tenant(companyId, write).catch((error: unknown) => {
+      // It would fail again however often it is tried, and whatever else is asked of the run waits behind it.
+      if (!isUnstorable(error)) throw error;
+      deps.log.warn({ err: error, companyId, runId, nodeId }, 'a decision holds what cannot be stored');
+      return false;
     });
     deps.crashPoint?.('after-decision', nodeId);
     return settled;
   };
+}
+
+/** Whether it is the decision itself that the ledger will not take: a text of it that no column can hold. */
+function isUnstorable(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return error instanceof DataError || (typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code));
 }
 
 interface Reopening {
