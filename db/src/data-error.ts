@@ -10,6 +10,11 @@ export class DataError extends Error {
 /** PostgreSQL's text cannot hold NUL, and half a surrogate pair is no character. */
 const unsupported = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
+/** Whether a text can be stored: it holds neither NUL nor half a surrogate pair. */
+export function isStorableText(text: string): boolean {
+  return !unsupported.test(text);
+}
+
 /**
  * JSON text for a `jsonb` column.
  * @throws DataError `unsupported_character` when a text in it holds NUL or half a surrogate pair.
@@ -19,7 +24,7 @@ export function json(value: unknown): string {
   // Both are written as escapes, so most texts need no closer look.
   if (!text.includes('\\u')) return text;
   return JSON.stringify(value ?? null, (key, item: unknown) => {
-    if ((typeof item === 'string' && unsupported.test(item)) || unsupported.test(key))
+    if ((typeof item === 'string' && !isStorableText(item)) || !isStorableText(key))
       throw new DataError(
         'unsupported_character',
         'A text holds a character that cannot be stored (NUL, or half of a surrogate pair).',

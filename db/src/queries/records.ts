@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { DataError, json } from '../data-error.ts';
+import { isPlaceInList } from '../place-in-list.ts';
 import { entities, searchText, type Entity, type EntityId } from '../entities/index.ts';
 import { invoiceTransitions, type VendorInvoice } from '../entities/vendor-invoice.ts';
 import type { Transaction } from '../store.ts';
@@ -58,8 +59,7 @@ export async function listRecords(
 function parseCursor(cursor: string): { readonly at: string; readonly id: string } {
   try {
     const [at, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    if (typeof at === 'string' && typeof id === 'string' && !Number.isNaN(Date.parse(at)) && /^[0-9a-f-]{36}$/.test(id))
-      return { at, id };
+    if (isPlaceInList(at, id)) return { at: String(at), id: String(id) };
   } catch {
     // answered below
   }

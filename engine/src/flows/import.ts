@@ -3,6 +3,7 @@ import { json, type Transaction } from '@plumbline/db';
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { emptyFlow, readFlowFile, type FlowDocument } from '@plumbline/workflows/flow';
 import type { FlowImport, FlowImported } from '../contract/index.ts';
+import { requireStorable } from '../fit-to-store.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { bindValueMaps } from '../value-maps/bind.ts';
@@ -13,7 +14,8 @@ import { saveDraft } from './save-draft.ts';
 /**
  * Takes a flow in from a file, as a draft: a new flow, or the draft of one that is there. Nothing runs and nothing is published by it. Connections,
  * value maps and flows that it calls are found by name among the company's own.
- * @throws ApiError `flow_invalid` with every problem of the file; `not_found` for a flow to import into that is none.
+ * @throws ApiError `flow_invalid` with every problem of the file; `not_found` for a flow to import into that is none;
+ * `unsupported_character` where a text of it cannot be stored.
  */
 export async function importFlow(
   tx: Transaction,
@@ -31,6 +33,7 @@ export async function importFlow(
       { fix: 'Correct all of them; nothing was imported.', findings },
     );
   }
+  requireStorable(file);
   const into = given.into ? await readFlow(tx, companyId, given.into, info, deps.now()) : undefined;
   const { document: connected, bound } = await bind(tx, companyId, file.document, into?.draft);
   const { document: fitted, bound: valueMaps } = await bindValueMaps(tx, companyId, connected, into?.draft);

@@ -1,4 +1,4 @@
-import type { DispatcherStore, Sealed } from '@plumbline/db';
+import { isStorableText, type DispatcherStore, type Sealed } from '@plumbline/db';
 import { proofHeaders, schemeOf, webhookConfigSchema, type WebhookConfig, type WebhookScheme } from '@plumbline/nodes';
 import type { Dependencies } from '@plumbline/workflows/activities/dependencies';
 
@@ -69,6 +69,7 @@ export class Endpoints {
 
   async #load(key: string): Promise<Endpoint | undefined> {
     const { store, vault } = this.#deps;
+    if (!isStorableText(key)) return undefined;
     const place = await this.#dispatcher.findEndpoint(key);
     if (!place) return undefined;
     const { companyId, subscriptionId } = place;

@@ -26,7 +26,7 @@ import { saveDraft } from '../flows/save-draft.ts';
 import { readDrawing, readLatest, readVersionDocument, readVersions } from '../flows/versions.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
-import { valid } from '../validate.ts';
+import { valid, versionNumber } from '../validate.ts';
 import { renameValueMaps } from '../value-maps/bind.ts';
 
 const flowId = z.object({ id: z.uuid() });
@@ -94,7 +94,7 @@ export function flowRoutes(services: Services) {
       '/:id/export',
       requireRight('flow:read'),
       valid('param', flowId),
-      valid('query', z.strictObject({ version: z.coerce.number().int().positive().optional() })),
+      valid('query', z.strictObject({ version: versionNumber.optional() })),
       async (c) => {
         const { companyId } = c.get('actor');
         const { id } = c.req.valid('param');
@@ -117,7 +117,7 @@ export function flowRoutes(services: Services) {
       '/:id/broken-callers',
       requireRight('flow:read'),
       valid('param', flowId),
-      valid('query', z.strictObject({ version: z.coerce.number().int().positive().optional() })),
+      valid('query', z.strictObject({ version: versionNumber.optional() })),
       async (c) => {
         const { companyId } = c.get('actor');
         const { id } = c.req.valid('param');
@@ -280,7 +280,7 @@ export function flowRoutes(services: Services) {
     .get(
       '/:id/versions/:number',
       requireRight('flow:read'),
-      valid('param', z.object({ id: z.uuid(), number: z.coerce.number().int().positive() })),
+      valid('param', z.object({ id: z.uuid(), number: versionNumber })),
       async (c) => {
         const { companyId } = c.get('actor');
         const { id, number } = c.req.valid('param');
@@ -295,7 +295,7 @@ export function flowRoutes(services: Services) {
     .post(
       '/:id/versions/:number/publish',
       requireRight('flow:publish'),
-      valid('param', z.object({ id: z.uuid(), number: z.coerce.number().int().positive() })),
+      valid('param', z.object({ id: z.uuid(), number: versionNumber })),
       valid('json', z.strictObject({ note: z.string().max(500).optional() })),
       async (c) => {
         const { companyId, name: actor } = c.get('actor');

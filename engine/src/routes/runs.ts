@@ -14,7 +14,7 @@ import { decideGroup, listGroups } from '../runs/groups.ts';
 import { rerun } from '../runs/rerun.ts';
 import { whyNotWoken } from '../runs/awaited-end.ts';
 import type { Services } from '../services.ts';
-import { valid } from '../validate.ts';
+import { placeInList, valid, versionNumber } from '../validate.ts';
 
 const statuses = [
   'queued',
@@ -87,7 +87,7 @@ export function runRoutes(services: Services) {
         'query',
         z.strictObject({
           flowId: z.uuid().optional(),
-          version: z.coerce.number().int().positive().optional(),
+          version: versionNumber.optional(),
           eventId: z.uuid().optional(),
           status: z.enum([...statuses, 'open']).optional(),
           since: z.iso.datetime({ offset: true }).optional(),
@@ -95,7 +95,7 @@ export function runRoutes(services: Services) {
           code: z.string().max(120).optional(),
           recordId: z.uuid().optional(),
           q: z.string().max(200).optional(),
-          cursor: z.string().max(200).optional(),
+          cursor: placeInList.optional(),
         }),
       ),
       async (c) => {

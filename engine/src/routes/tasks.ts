@@ -7,7 +7,7 @@ import { memberDecider } from '../approvals/choose-seat.ts';
 import { countTasks, listTasks, readTask } from '../approvals/read-tasks.ts';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
 import type { Services } from '../services.ts';
-import { valid } from '../validate.ts';
+import { placeInList, valid } from '../validate.ts';
 
 const task = z.object({ id: z.uuid() });
 const seat = z.object({ id: z.uuid(), seat: z.uuid() });
@@ -32,14 +32,7 @@ export function taskRoutes({ deps, settings }: Services) {
           'query',
           z.strictObject({
             view: z.enum(['mine', 'open', 'decided']).default('mine'),
-            cursor: z
-              .string()
-              .max(200)
-              .refine(
-                (text) => /^[^|]+Z\|[0-9a-f-]{36}$/.test(Buffer.from(text, 'base64url').toString()),
-                'is no place in the list',
-              )
-              .optional(),
+            cursor: placeInList.optional(),
           }),
         ),
         async (c) => {

@@ -5,15 +5,14 @@ import { requireRight, type ActorEnv } from '../auth/session.ts';
 import type { ValueMapImported } from '../contract/index.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
-import { valid } from '../validate.ts';
+import { valid, versionNumber } from '../validate.ts';
 import { importCsv, valueMapCsv } from '../value-maps/csv.ts';
 import { diffValueMap, listValueMaps, readValueMap, readValueMapVersions } from '../value-maps/read.ts';
 import { createValueMap, refusal, removeValueMap, saveValueMap } from '../value-maps/save.ts';
 import { readUses } from '../value-maps/usage.ts';
 
 const map = z.object({ id: z.uuid() });
-const number = z.coerce.number().int().positive();
-const version = z.object({ id: z.uuid(), number });
+const version = z.object({ id: z.uuid(), number: versionNumber });
 const cells = z.record(z.string().max(48), z.union([z.string(), z.number(), z.boolean()]).nullable());
 const draft = z.strictObject({
   name: z.string().trim().min(1).max(120),
@@ -52,7 +51,7 @@ export function valueMapRoutes({ deps }: Services) {
       '/:id',
       requireRight('value_map:read'),
       valid('param', map),
-      valid('query', z.strictObject({ version: number.optional() })),
+      valid('query', z.strictObject({ version: versionNumber.optional() })),
       async (c) => {
         const { companyId } = c.get('actor');
         const { id } = c.req.valid('param');
@@ -90,7 +89,7 @@ export function valueMapRoutes({ deps }: Services) {
       '/:id/versions/:number/changes',
       requireRight('value_map:read'),
       valid('param', version),
-      valid('query', z.strictObject({ from: z.coerce.number().int().nonnegative().optional() })),
+      valid('query', z.strictObject({ from: z.coerce.number().int().nonnegative().max(2_147_483_647).optional() })),
       async (c) => {
         const { companyId } = c.get('actor');
         const { id, number: to } = c.req.valid('param');
@@ -116,7 +115,7 @@ export function valueMapRoutes({ deps }: Services) {
       '/:id/csv',
       requireRight('value_map:read'),
       valid('param', map),
-      valid('query', z.strictObject({ version: number.optional() })),
+      valid('query', z.strictObject({ version: versionNumber.optional() })),
       async (c) => {
         const { companyId } = c.get('actor');
         const { id } = c.req.valid('param');

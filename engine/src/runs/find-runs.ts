@@ -99,11 +99,9 @@ function narrow(query: Query, filter: RunFilter): Query {
         .where('events.company_id', '=', filter.companyId)
         .where('events.subject_id', '=', recordId),
     );
-  const after = cursor ? Buffer.from(cursor, 'base64url').toString().split('|') : undefined;
-  if (after?.[0] && after[1] && !Number.isNaN(Date.parse(after[0])) && /^[0-9a-f-]{36}$/.test(after[1]))
-    q = q.where((eb) =>
-      eb(eb.refTuple('runs.queued_at', 'runs.id'), '<', eb.tuple(after[0] as unknown as Date, after[1] as string)),
-    );
+  const [at, id] = cursor ? Buffer.from(cursor, 'base64url').toString().split('|') : [];
+  if (at && id)
+    q = q.where((eb) => eb(eb.refTuple('runs.queued_at', 'runs.id'), '<', eb.tuple(at as unknown as Date, id)));
   return q;
 }
 
