@@ -11,6 +11,7 @@ export const problemCodes = {
   invalid_input: 422,
   unknown_field: 422,
   unsupported_character: 422,
+  number_not_finite: 422,
   idempotency_mismatch: 422,
   flow_invalid: 422,
   invalid_transition: 409,

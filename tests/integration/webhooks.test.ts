@@ -82,6 +82,16 @@ describe('a webhook of before', () => {
   });
 });
 
+test('a number with more digits than numbers keep comes through with all of them', async () => {
+  const flow = await hook('Long numbers');
+  const body = Buffer.from('{"id":9007199254740993,"count":7}');
+  const signed = signStandardWebhook({ secret: flow.secret, id: 'msg_long', timestamp: seconds(), body });
+  expect((await post(flow.url, body, signed)).status).toBe(200);
+  const [run] = await endedRuns(flow, 1);
+  const { event } = await client.call<RunDetail>('GET', `/api/runs/${run?.id}`);
+  expect(event?.data).toMatchObject({ body: { id: '9007199254740993', count: 7 } });
+});
+
 describe('the same delivery', () => {
   test('fifty times at once starts one run; and again after the API came up anew', async () => {
     const flow = await hook('Fifty');
@@ -271,6 +281,7 @@ describe('what is posted', () => {
     ['two types', { 'Content-Type': 'application/json, text/plain' }, '{}', [415, 'unsupported_media_type']],
     ['no JSON', { 'Content-Type': 'application/json' }, '{"a":', [400, 'json_invalid']],
     ['65 levels', { 'Content-Type': 'application/json' }, '['.repeat(10_000), [400, 'json_too_deep']],
+    ['a number beyond all', { 'Content-Type': 'application/json' }, '{"e":1e400}', [422, 'number_not_finite']],
     ['too many keys', { 'Content-Type': 'application/json' }, `[${'1,'.repeat(300_000)}1]`, [400, 'json_too_large']],
     ['__proto__', { 'Content-Type': 'application/json' }, '{"__proto__":{"a":1}}', [400, 'json_invalid']],
     ['NUL', { 'Content-Type': 'application/json' }, '{"a":"\\u0000"}', [422, 'unsupported_character']],
