@@ -141,3 +141,57 @@ test('a run goes on in its version while others are published, and is counted th
     gone: [],
   });
 });
+
+describe('publishing', () => {
+  const publish = (revision?: number | string) =>
+    dana.fetch(
+      'POST',
+      `/api/flows/${flow.id}/publish`,
+      {},
+      revision === undefined ? {} : { 'If-Match': `"${revision}"` },
+    );
+  const codeOf = async (answer: Response) => [answer.status, ((await answer.json()) as { code?: string }).code];
+
+  test('takes only the revision that was looked at, where one is named; what a colleague saved since stays a draft, and theirs', async () => {
+    await change(dana, titled('Looked at'));
+    const { revision } = await read();
+    await change(ben, titled('Nobody looked'));
+    const before = await versions();
+    expect(await codeOf(await publish(revision))).toEqual([409, 'revision_conflict']);
+    expect(await codeOf(await publish('seven'))).toEqual([422, 'invalid_input']);
+    expect(await versions()).toEqual(before);
+    const after = await read();
+    expect(namesOf(after.authors['step:tell'])).toEqual(['Ben Ortiz', 'Dana Hartwell']);
+    expect((await publish(after.revision)).status).toBe(200);
+    expect(await read()).toMatchObject({ hasUnpublishedChanges: false, authors: {} });
+  });
+
+  test('several times at once, and rolling back at once, makes a version of each', async () => {
+    const last = (await read()).publishedVersion ?? 0;
+    const back = dana.fetch('POST', `/api/flows/${flow.id}/versions/1/publish`, {});
+    const answers = await Promise.all([publish(), publish(), back, publish(), publish()]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    const numbers = await Promise.all(answers.map(async (one) => ((await one.json()) as { number: number }).number));
+    expect(numbers.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5].map((more) => last + more));
+  });
+
+  test('while somebody saves, loses nobody’s name: it goes live with the change, or stays with the draft', async () => {
+    for (let round = 0; round < 8; round++) {
+      await change(dana, titled(`Round ${round}`));
+      const { name, draft, revision } = await read();
+      const document = titled(`Of Ben, ${round}`)(draft);
+      const saving = ben.fetch(
+        'PUT',
+        `/api/flows/${flow.id}/draft`,
+        { name, document },
+        { 'If-Match': `"${revision}"` },
+      );
+      const statuses = (await Promise.all([publish(), saving])).map(({ status }) => status);
+      expect(statuses).toEqual([200, 200]);
+      const after = await read();
+      const [latest] = await versions();
+      const holder = after.hasUnpublishedChanges ? after.authors : latest?.authors;
+      expect(namesOf(holder?.['step:tell'])).toContain('Ben Ortiz');
+    }
+  });
+});

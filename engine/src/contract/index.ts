@@ -18,7 +18,8 @@
  *   PUT    /api/flows/:id/draft                  If-Match; { name, document } → DraftSaved; 409 `revision_conflict`
  *   GET    /api/flows/interfaces                 FlowInfo[]   (what each takes from flows that call it, and hands back)
  *   GET    /api/flows/:id/broken-callers?version  BrokenCaller[]   (if that version, or else the draft, were published)
- *   POST   /api/flows/:id/publish                { note? } → FlowPublished; 422 `flow_invalid` with findings
+ *   POST   /api/flows/:id/publish                { note? } → FlowPublished; 422 `flow_invalid` with findings; with If-Match only that revision of the draft, else
+ *                                              409 `revision_conflict`
  *   POST   /api/flows/:id/switch                 { on } → FlowSummary
  *   POST   /api/flows/:id/start                  { values } → { eventId }   (manual trigger)
  *   GET    /api/flows/:id/versions               FlowVersionSummary[]

@@ -17,6 +17,7 @@ export interface Published {
 
 /**
  * Makes the draft the live version: compiles it, keeps document and plan for ever, and points the subscriptions at it. Runs that are under way keep theirs.
+ * Whoever asks holds the flow, so that versions are numbered one after the other.
  * @throws ApiError `flow_invalid` with the findings.
  */
 export async function publish(

@@ -4,6 +4,7 @@ import { canonicalJson } from '@plumbline/workflows/flow';
 import type { FlowPublished } from '../contract/index.ts';
 import { ApiError } from '../problem.ts';
 import type { Services } from '../services.ts';
+import { lockFlow } from './lock.ts';
 import { publish } from './publish.ts';
 import { readFlow } from './read.ts';
 import { readLatest, readVersionDocument } from './versions.ts';
@@ -25,6 +26,7 @@ export async function rollBack(
   },
 ): Promise<FlowPublished> {
   const { companyId, flowId, number, note, actor, seal } = work;
+  await lockFlow(tx, companyId, flowId);
   const flow = await readFlow(tx, companyId, flowId, info, deps.now());
   const document = await readVersionDocument(tx, { companyId, flowId, number });
   if (flow.publishedVersion === number)
@@ -38,10 +40,9 @@ export async function rollBack(
   if (!flow.hasUnpublishedChanges && canonicalJson(document) !== canonicalJson(flow.draft))
     await tx
       .updateTable('flows')
-      .set({ draft: json(document), draft_revision: flow.revision + 1 })
+      .set({ draft: json(document), draft_revision: flow.revision + 1, draft_authors: '{}' })
       .where('company_id', '=', companyId)
       .where('id', '=', flowId)
-      .where('draft_revision', '=', flow.revision)
       .execute();
   await appendAudit(tx, {
     actor,

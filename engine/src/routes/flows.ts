@@ -18,12 +18,14 @@ import { brokenCallers } from '../flows/broken-callers.ts';
 import { nameCalledFlows } from '../flows/called-flows.ts';
 import { importFlow } from '../flows/import.ts';
 import { readFlowInfos } from '../flows/interfaces.ts';
+import { lockFlow } from '../flows/lock.ts';
 import { publish } from '../flows/publish.ts';
 import { findingsOf, listFlows, readFlow } from '../flows/read.ts';
 import { rollBack } from '../flows/roll-back.ts';
 import { readSamples } from '../flows/samples.ts';
 import { saveDraft } from '../flows/save-draft.ts';
 import { readDrawing, readLatest, readVersionDocument, readVersions } from '../flows/versions.ts';
+import { revisionSeen } from '../if-match.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { valid, versionNumber } from '../validate.ts';
@@ -172,8 +174,8 @@ export function flowRoutes(services: Services) {
         const { companyId, name: actor } = c.get('actor');
         const { id } = c.req.valid('param');
         const input = c.req.valid('json');
-        const revision = Number(/^"?(\d+)"?$/.exec(c.req.header('if-match') ?? '')?.[1] ?? NaN);
-        if (Number.isNaN(revision))
+        const revision = revisionSeen(c);
+        if (revision === undefined)
           throw new ApiError('invalid_input', 'If-Match must hold the revision the draft was read at.', {
             path: 'If-Match',
           });
@@ -193,7 +195,16 @@ export function flowRoutes(services: Services) {
         const { companyId, name: actor } = c.get('actor');
         const { id } = c.req.valid('param');
         const { note } = c.req.valid('json');
+        const seen = revisionSeen(c);
         const version = await store.tenant(companyId, async (tx): Promise<FlowPublished> => {
+          // Held until it is published: what is read here is what goes live, and its authors with it.
+          const revision = await lockFlow(tx, companyId, id);
+          if (seen !== undefined && seen !== revision)
+            throw new ApiError(
+              'revision_conflict',
+              'This flow has been changed since you looked at it, so it was not published.',
+              { fix: 'Look at what has changed, and publish again.' },
+            );
           const flow = await readFlow(tx, companyId, id, info, now());
           const published = await publish(tx, {
             companyId,

@@ -119,8 +119,13 @@ export const api = {
         body: draft,
         headers: { 'If-Match': `"${revision}"` },
       }),
-    publish: (flow: string, note?: string) =>
-      post<FlowPublished>(`/api/flows/${id(flow)}/publish`, note ? { note } : {}),
+    /** Publishes this revision of the draft and no other. */
+    publish: (flow: string, revision: number, note?: string) =>
+      send<FlowPublished>(`/api/flows/${id(flow)}/publish`, {
+        method: 'POST',
+        body: note ? { note } : {},
+        headers: seen(revision),
+      }),
     /** Of a version, or of the draft, if it were published. */
     brokenCallers: (flow: string, version?: string) =>
       send<readonly BrokenCaller[]>(`/api/flows/${id(flow)}/broken-callers`, { query: { version } }),

@@ -1,4 +1,4 @@
-import type { FlowDetail, RunDetail, StepStatus } from '@plumbline/engine/contract';
+import type { FlowDetail, FlowPublished, RunDetail, StepStatus } from '@plumbline/engine/contract';
 import {
   canonicalJson,
   checkStructure,
@@ -18,6 +18,7 @@ import { Autosave, type SaveState } from './document/autosave.ts';
 import type { Point } from './document/geometry.ts';
 import { record, redo, startHistory, undo, type History } from './document/history.ts';
 import type { Place } from './document/nodes.ts';
+import { publishShown } from './document/publish-shown.ts';
 import { stepNumbers } from './document/reading-order.ts';
 import { setParam, setSlot, type Candidate } from './document/settings.ts';
 import { Loops } from './loops.svelte.ts';
@@ -301,6 +302,15 @@ export class Editor {
     const flow = await api.flows.get(this.flowId);
     this.flow = flow;
     this.changedSincePublish = flow.hasUnpublishedChanges;
+  }
+
+  /** Publishes what is shown; what somebody else has made of it since is taken over instead. @throws ApiProblem */
+  async publish(note: string | undefined): Promise<FlowPublished> {
+    return await publishShown({
+      autosave: this.autosave,
+      publish: (revision) => api.flows.publish(this.flowId, revision, note),
+      takeTheirs: () => this.settle('theirs'),
+    });
   }
 
   /** Reads anew which flows there are to call, and checks the draft against them. @throws ApiProblem */
