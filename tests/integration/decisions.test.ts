@@ -149,6 +149,12 @@ test('the error way is refused where the flow has drawn none', async () => {
   expect(problem.detail).toMatch(/no way for errors from "Tell the office"/);
 });
 
+test('and by no skipping either: nothing after the step is left out as if it had gone well', async () => {
+  const problem = await problemOf(await decide({ action: 'skip', output: 1, port: 'error' }));
+  expect(problem).toMatchObject({ status: 422, path: 'port' });
+  expect(problem.detail).toMatch(/no way for errors from "Tell the office"/);
+});
+
 test('a way out that the step does not have is refused, and its ways are named', async () => {
   const problem = await problemOf(await decide({ action: 'skip', output: {}, port: 'elsewhere' }));
   expect(problem).toMatchObject({ status: 422, path: 'port', fix: 'Choose one of these: out.' });

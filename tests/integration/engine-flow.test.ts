@@ -1,4 +1,4 @@
-import type { FlowDetail, FlowPin, Page, RunDetail, RunSummary } from '@plumbline/engine/contract';
+import type { FlowDetail, FlowPin, Page, Problem, RunDetail, RunSummary } from '@plumbline/engine/contract';
 import type { StudioClient } from '@plumbline/engine/demo/studio-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testPlatform, type TestPlatform } from '../support/platform.ts';
@@ -249,6 +249,22 @@ describe('trying a drawing out', () => {
     expect(await inputOf({})).toMatchObject({ title: 'pinned' });
     await client.call('DELETE', `/api/flows/${flow.id}/pins/shape`);
     expect(await inputOf({})).toMatchObject({ title: 'Framing passed!' });
+  });
+
+  test('pins only steps that there are, to ways out that they have', async () => {
+    const flow = await draft();
+    const pin = async (nodeId: string, body: object) => {
+      const answer = await client.fetch('PUT', `/api/flows/${flow.id}/pins/${nodeId}`, { output: 1, ...body });
+      return answer.status === 204 ? 204 : ((await answer.json()) as Problem);
+    };
+    expect(await pin('nowhere', {})).toMatchObject({ status: 404, code: 'not_found' });
+    expect(await pin('constructor', {})).toMatchObject({ status: 404, code: 'not_found' });
+    for (const port of ['elsewhere', 'error'])
+      expect(await pin('shape', { port })).toMatchObject({
+        ...{ status: 422, code: 'invalid_input', path: 'port', fix: 'Choose one of these: out.' },
+      });
+    expect(await client.call('GET', `/api/flows/${flow.id}/pins`)).toEqual([]);
+    expect([await pin('shape', { port: 'out' }), await pin('incoming', {})]).toEqual([204, 204]);
   });
 
   test('says at once what is wrong, and parks nothing', async () => {

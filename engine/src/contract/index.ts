@@ -32,7 +32,7 @@
  *   GET    /api/flows/:id/samples                Sample[]
  *   POST   /api/flows/:id/tests                  TestRequest → { runId }
  *   GET    /api/flows/:id/pins                   FlowPin[]
- *   PUT    /api/flows/:id/pins/:nodeId           { output, port? } → 204
+ *   PUT    /api/flows/:id/pins/:nodeId           { output, port? } → 204   (a step of the draft, to a way out that it has)
  *   DELETE /api/flows/:id/pins/:nodeId           204
  *   POST   /api/expressions/preview              { source, context } → Preview
  *   GET    /api/runs?flowId&version&eventId&status&since&until&code&recordId&q&cursor   Page<RunSummary>

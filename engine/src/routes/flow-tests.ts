@@ -1,5 +1,11 @@
 import { json } from '@plumbline/db';
-import { flowDocumentSchema } from '@plumbline/workflows/flow';
+import {
+  findNodeType,
+  flowDocumentSchema,
+  portsOf,
+  type CatalogInfo,
+  type FlowDocument,
+} from '@plumbline/workflows/flow';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
@@ -7,6 +13,7 @@ import type { FlowPin, TestRequest } from '../contract/index.ts';
 import { startCarriers } from '../dispatch/start-carriers.ts';
 import { readFlow } from '../flows/read.ts';
 import { tryFlow } from '../flows/try-flow.ts';
+import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
 import { valid } from '../validate.ts';
 
@@ -76,9 +83,10 @@ export function flowTestRoutes(services: Services) {
       async (c) => {
         const { companyId, name: actor } = c.get('actor');
         const { id, nodeId } = c.req.valid('param');
-        const { output, port = 'out' } = c.req.valid('json');
+        const { output, port: given } = c.req.valid('json');
         await store.tenant(companyId, async (tx) => {
-          await readFlow(tx, companyId, id, info, now());
+          const { draft } = await readFlow(tx, companyId, id, info, now());
+          const port = pinnedPort(draft, info, nodeId, given);
           const pin = { output: json(output), port, pinned_by: actor, pinned_at: now() };
           await tx
             .insertInto('flow_pins')
@@ -103,4 +111,23 @@ export function flowTestRoutes(services: Services) {
       });
       return c.body(null, 204);
     });
+}
+
+/**
+ * The way out that a step of the draft is pinned to.
+ * @param given - default: its first
+ * @throws ApiError `not_found` for a step that is none, `invalid_input` for a way that it does not have.
+ */
+function pinnedPort(draft: FlowDocument, info: CatalogInfo, nodeId: string, given: string | undefined): string {
+  const node = Object.hasOwn(draft.nodes, nodeId) ? draft.nodes[nodeId] : undefined;
+  if (!node) throw notFound('step');
+  const type = findNodeType(info, node.type, node.version);
+  // Of a type that is not installed nobody knows the ways.
+  const ports = type ? portsOf(node, type).map(({ id }) => id) : [given ?? 'out'];
+  const port = given ?? ports[0] ?? 'out';
+  if (ports.includes(port)) return port;
+  throw new ApiError('invalid_input', `"${node.name}" has no way out called "${port}".`, {
+    path: 'port',
+    fix: `Choose one of these: ${ports.join(', ')}.`,
+  });
 }

@@ -51,16 +51,17 @@ function fittingDecision(
 ): StepDecision {
   const step = plan.steps[nodeId];
   const name = step?.name ?? nodeId;
-  if (given.action === 'error_port') {
+  const byErrorWay = given.action === 'error_port' || (given.action === 'skip' && given.port === 'error');
+  if (byErrorWay) {
     if (plan.graph.edges.some(({ from, port }) => from === nodeId && port === 'error')) return given;
     throw new ApiError('invalid_input', `The flow has drawn no way for errors from "${name}".`, {
-      path: 'action',
+      path: given.action === 'skip' ? 'port' : 'action',
       fix: 'Retry, skip or stop here; or draw that way, publish, and run it again with the new version.',
     });
   }
   const type = step && catalog.nodeTypes.get(`${step.type}@${step.version}`);
   if (given.action === 'skip') {
-    if (given.port === undefined || !type || given.port === 'error') return given;
+    if (given.port === undefined || !type) return given;
     const ports =
       typeof type.ports === 'function'
         ? type.ports((input ?? literalsOf(plan.steps[nodeId]?.inputs ?? {})) as Record<string, unknown>)

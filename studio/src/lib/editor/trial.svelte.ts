@@ -156,8 +156,9 @@ export class Trial {
   }
 
   async pin(nodeId: string, output: unknown, port: string): Promise<void> {
+    // A step that was drawn a moment ago is known to the engine once it is saved.
     await this.#change(
-      () => api.flows.pin(this.#editor.flowId, nodeId, { output, port }),
+      () => this.#editor.autosave.flush().then(() => api.flows.pin(this.#editor.flowId, nodeId, { output, port })),
       `${this.#editor.draft.nodes[nodeId]?.name ?? 'The step'} is pinned`,
     );
   }
