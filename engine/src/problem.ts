@@ -39,6 +39,7 @@ export const problemCodes = {
   credentials_invalid: 401,
   signature_invalid: 401,
   timestamp_out_of_range: 401,
+  delivery_id_invalid: 401,
   forbidden: 403,
   origin_forbidden: 403,
   not_found: 404,

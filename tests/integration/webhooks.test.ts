@@ -73,12 +73,17 @@ describe('a webhook of before', () => {
     expect(await problem(await post(flow.url, body, stale))).toEqual([401, 'timestamp_out_of_range']);
     const signed = signStandardWebhook({ secret: flow.secret, id: 'msg_3', timestamp: seconds(), body });
     expect(await problem(await post(flow.url, '{"a": 1}', signed))).toEqual([401, 'signature_invalid']);
+    const dotted = await postSigned(flow, 'evt.123', {});
+    expect([dotted.status, await dotted.json()]).toMatchObject([
+      401,
+      { code: 'delivery_id_invalid', detail: expect.stringMatching(/webhook-id.*dot/) as string },
+    ]);
     expect(await eventsOf(flow)).toBe(0);
     const refused = await until('the count', async () => {
       const found = (await trigger(flow))?.webhook?.refused;
-      return found?.count === 4 && found;
+      return found?.count === 5 && found;
     });
-    expect(refused.code).toBe('signature_invalid');
+    expect(refused.code).toBe('delivery_id_invalid');
   });
 });
 

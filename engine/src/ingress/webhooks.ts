@@ -1,4 +1,4 @@
-import { DEPTH_HEADER, DEPTH_MAX, depthOf, verifyDelivery } from '@plumbline/nodes';
+import { DEPTH_HEADER, DEPTH_MAX, depthOf, verifyDelivery, type Verdict } from '@plumbline/nodes';
 import { Hono, type Context } from 'hono';
 import type { ActorEnv } from '../auth/session.ts';
 import { ApiError, notFound } from '../problem.ts';
@@ -115,11 +115,19 @@ function requireNoLoop(depth: string | undefined): void {
   );
 }
 
-function refusal({ scheme }: Endpoint, code: 'signature_invalid' | 'timestamp_out_of_range'): ApiError {
+function refusal({ scheme }: Endpoint, code: Extract<Verdict, { readonly ok: false }>['code']): ApiError {
   if (code === 'timestamp_out_of_range')
     return new ApiError(code, 'The time of the delivery is missing or more than five minutes off.', {
       fix: 'Send the current time in seconds, and check your clock.',
     });
+  if (code === 'delivery_id_invalid')
+    return new ApiError(
+      code,
+      'The id in the header "webhook-id" has a dot, a blank or other characters an id cannot have.',
+      {
+        fix: 'Use 1 to 256 letters, digits and signs of ASCII, without dots: Standard Webhooks sign "id.timestamp.body".',
+      },
+    );
   if (scheme.kind === 'header' || scheme.kind === 'basic')
     return new ApiError('signature_invalid', 'The secret of this address is missing or another one.', {
       fix:
