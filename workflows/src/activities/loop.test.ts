@@ -312,6 +312,19 @@ describe('a loop that repeats', () => {
     expect(vendor.calls).toEqual(['page 0', 'page 1', 'page 1', 'page 2', 'after 3']);
   });
 
+  test('asks its condition for the first time when there is no round yet, as its own help says it', async () => {
+    for (const condition of [
+      'loop.index < 3',
+      '$not($exists(loop.value)) or loop.value.more',
+      'loops.loop.index < 3 and loop.index < 3',
+    ]) {
+      vendor.calls.length = 0;
+      const run = await (await publishFlow(bench, deps, repeat(condition))).begin();
+      expect((await run.play())?.ended, condition).toBe(true);
+      expect(vendor.calls).toEqual(['page 0', 'page 1', 'page 2', 'after 3']);
+    }
+  });
+
   test('that would never end is stopped, and says so', async () => {
     const run = await (await publishFlow(bench, deps, repeat('true', 4))).begin();
     await run.play();

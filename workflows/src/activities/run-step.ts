@@ -144,7 +144,14 @@ export function createRunStep(deps: Dependencies): StepRunner {
         ? { ...given.mapped }
         : known?.override
           ? checkInputs(type, step, known.override)
-          : await mapStep(input, step, lane, scope, key, known?.startedAt ?? startedAt);
+          : await mapStep(
+              input,
+              step,
+              lane,
+              type.control === 'while' ? firstRound(nodeId, scope) : scope,
+              key,
+              known?.startedAt ?? startedAt,
+            );
       const stand =
         lane.test && (await simulate(deps, lane, { companyId, nodeId, step, type, mapped, undoes: !!given }));
       if (stand) return standIn(input, lane, { mapped, startedAt, stand });
@@ -303,6 +310,11 @@ export function createRunStep(deps: Dependencies): StepRunner {
     if (retry) return { kind: 'retry', afterMs: waitMs };
     return status === 'parked' ? { kind: 'parked', failure } : { kind: 'failed', failure };
   }
+}
+
+/** What a loop that repeats asks of every round is there when it opens, too, and is asked of the first one. */
+function firstRound(loopId: string, { iteration, turns }: Scope): Scope {
+  return { iteration, turns: [...turns, { loopId, index: 0 }] };
 }
 
 /** An effect that went through is never forgotten, whatever is wrong with its answer. */
