@@ -325,6 +325,41 @@ describe('a loop that repeats', () => {
     }
   });
 
+  /** trigger → loop ( pause → page ); each round says whether it was handed anything */
+  const waiting = (hands?: 'nothing') => ({
+    nodes: {
+      t: node('test.begin'),
+      loop: node('core.repeat', { condition: expression('loop.index < 3') }),
+      pause: node('core.wait', { amount: expression('trigger.minutes'), unit: literal('minutes') }, { parent: 'loop' }),
+      page: call('"page " & loop.index & ($exists(loop.value) ? " after something" : " after nothing")', {
+        parent: 'loop',
+      }),
+      ...(hands ? { next: node('core.next-item', {}, { parent: 'loop' }) } : {}),
+    },
+    edges: [
+      ...[edge('t', 'loop'), edge('loop', 'pause', 'each'), edge('pause', 'page')],
+      ...(hands ? [edge('page', 'next')] : []),
+    ],
+  });
+
+  test.each([undefined, 'nothing'] as const)(
+    'was handed nothing by a round that hands on nothing, whether it waits in between or not (next item: %s)',
+    async (hands) => {
+      let time = deps.now().getTime();
+      const given = { ...deps, now: () => new Date(time) };
+      for (const minutes of [0, 2]) {
+        vendor.calls.length = 0;
+        const run = await (await publishFlow(bench, given, waiting(hands))).begin({ minutes });
+        for (let round = 0; round < 5 && !(await run.play())?.ended; round++) time += 120_000;
+        expect(vendor.calls, `${minutes} minutes`).toEqual([
+          'page 0 after nothing',
+          'page 1 after nothing',
+          'page 2 after nothing',
+        ]);
+      }
+    },
+  );
+
   test('that would never end is stopped, and says so', async () => {
     const run = await (await publishFlow(bench, deps, repeat('true', 4))).begin();
     await run.play();

@@ -206,7 +206,8 @@ async function take(loop: OpenLoop, index: number, given: Omit<Turn, 'loopId' | 
   for (const id of nodes) lane.outputs.delete(stepName(id, iteration));
   if (deep.length > 0) forget(lane, { nodes: deep, iteration });
   if (end.left?.how === 'break') return { kind: 'left' };
-  return { kind: 'over', value, failure: end.failure };
+  // The ledger knows no difference between nothing and null, so there is none for the next round either, whether it waits in between or not.
+  return { kind: 'over', value: value ?? undefined, failure: end.failure };
 }
 
 /** Whether a step in a loop, or in scopes in there, ends its turns. */
