@@ -1,6 +1,6 @@
 import type { Transaction } from '@plumbline/db';
 import { interpret, type Interpretation, type NodeEnd } from '../flow/interpret.ts';
-import type { Plan, PlanNode } from '../flow/plan.ts';
+import type { Plan, PlanGraph, PlanNode } from '../flow/plan.ts';
 import { LOOP_PORT, regionsOf } from '../flow/regions.ts';
 import type { StepFailure } from '../step-failure.ts';
 import type { LaneReport } from './contract.ts';
@@ -85,9 +85,11 @@ export class CarriedRun {
     const { plan, lane } = this.work;
     const regions = regionsOf(plan.graph);
     const own: Failed = { failure: undefined };
+    const graph = around ? regions.inside(around.id) : regions.top;
+    const at = this.#enteredAt(graph, scope);
     const end = await interpret({
-      graph: around ? regions.inside(around.id) : regions.top,
-      entry: around ? { nodeId: around.id, port: LOOP_PORT } : { nodeId: lane.triggerNodeId, port: 'out' },
+      graph,
+      entry: around ? { nodeId: around.id, port: LOOP_PORT, at } : { nodeId: lane.triggerNodeId, port: 'out', at },
       execute: (node) => this.#step(node, scope, own),
       hasBegun: (nodeId) => lane.steps.has(stepName(nodeId, scope.iteration)),
       now: this.deps.now().getTime(),
@@ -95,6 +97,18 @@ export class CarriedRun {
     if (end.wakeAt !== undefined) this.waitUntil(end.wakeAt);
     const failure = end.left?.how === 'failed' ? (own.failure ?? unknownFailure) : undefined;
     return { ...end, failure, failed: own.nodeId };
+  }
+
+  /**
+   * When a region was entered: when the first of its steps began, as the ledger has it, or now. So a join in there counts from the same moment whoever
+   * carries the run on, and no time is taken from it that the run, the turn or the try had to wait for its own beginning.
+   */
+  #enteredAt({ nodes }: PlanGraph, { iteration }: Scope): number {
+    const begun = nodes.flatMap(({ id, kind }) => {
+      const startedAt = kind === 'trigger' ? undefined : this.work.lane.steps.get(stepName(id, iteration))?.startedAt;
+      return startedAt ? [startedAt.getTime()] : [];
+    });
+    return begun.length > 0 ? Math.min(...begun) : this.deps.now().getTime();
   }
 
   /** Has the run carried on at that time, if nothing does so before. */

@@ -242,6 +242,21 @@ describe('the interpreter', () => {
       expect((await at(90, ['j', 'after'], 80)).ran.toSorted()).toEqual(['after', 'fast', 'j', 'slow']);
     });
 
+    test('counts from when its region was entered, where a way comes straight from there', async () => {
+      const straight = { ...graph, edges: [edge('t', 'slow'), edge('slow', 'j'), edge('t', 'j'), edge('j', 'after')] };
+      const ran: string[] = [];
+      const end = await interpret({
+        graph: { ...straight, nodes: straight.nodes.filter(({ id }) => id !== 'fast') },
+        entry: { nodeId: 't', port: 'out', at: 5_000 },
+        execute: ({ id }) => {
+          ran.push(id);
+          return Promise.resolve({ kind: 'pause' as const });
+        },
+        now: 20_000,
+      });
+      expect({ ran, wakeAt: end.wakeAt }).toEqual({ ran: ['slow'], wakeAt: 65_000 });
+    });
+
     test('does not wait for its time when all have arrived', async () => {
       expect(await at(20, [], 15)).toEqual({ ran: ['fast', 'slow', 'j', 'after'], paused: false, wakeAt: undefined });
     });

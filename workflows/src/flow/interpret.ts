@@ -25,8 +25,8 @@ export interface Interpretation {
 
 export interface Region {
   readonly graph: PlanGraph;
-  /** What has happened already, and by which port it is left. */
-  readonly entry: { readonly nodeId: string; readonly port: string };
+  /** What has happened already, by which port it is left, and when, in milliseconds. @default 0 */
+  readonly entry: { readonly nodeId: string; readonly port: string; readonly at?: number };
   readonly execute: (node: PlanNode) => Promise<NodeEnd>;
   /** Whether a node has begun before: a join that went on without the rest then does so again. @default none has */
   readonly hasBegun?: (nodeId: string) => boolean;
@@ -127,9 +127,9 @@ export async function interpret({
     if (node.id === entry.nodeId || (node.kind !== 'trigger' && incoming.has(node.id))) continue;
     gone.add(node.id);
     if (node.kind !== 'trigger') skipped.push(node.id);
-    settle(node.id, null, 0);
+    settle(node.id, null, entry.at ?? 0);
   }
-  settle(entry.nodeId, entry.port, 0);
+  settle(entry.nodeId, entry.port, entry.at ?? 0);
   for (;;) {
     while (running.size > 0) await Promise.race(running);
     // Thrown once all that had begun has come to rest: nothing goes on behind the back of whoever tries again.
