@@ -2,6 +2,7 @@ import { json, type Store } from '@plumbline/db';
 import { sql } from 'kysely';
 import type { StepFailure } from '../step-failure.ts';
 import { StepError } from './classify.ts';
+import { giveUpTurns } from './give-up.ts';
 import type { Lane } from './lane.ts';
 import type { StepRef } from './ledger-writer.ts';
 
@@ -193,21 +194,9 @@ export class LoopLedger {
     );
   }
 
-  /** Turns that will not be done. */
-  async skipRest(at: Date): Promise<void> {
-    const { companyId } = this.#loop;
-    const { runId, nodeId, iteration } = this.#loop;
-    await this.#store.tenant(companyId, (tx) =>
-      tx
-        .updateTable('iterations')
-        .set({ status: 'skipped', finished_at: at })
-        .where('company_id', '=', companyId)
-        .where('run_id', '=', runId)
-        .where('node_id', '=', nodeId)
-        .where('parent', '=', iteration)
-        .where('status', '=', 'pending')
-        .execute(),
-    );
+  /** Turns that will not be done. Where some may be under way, `inside` are the nodes of the loop at any depth, and what waits there is given up. */
+  async skipRest(at: Date, inside: readonly string[]): Promise<void> {
+    await this.#store.tenant(this.#loop.companyId, (tx) => giveUpTurns(tx, this.#loop, inside, at));
   }
 
   /** What became of all turns. `values` only when something hands values on. */

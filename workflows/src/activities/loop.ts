@@ -1,11 +1,11 @@
 import type { Transaction } from '@plumbline/db';
-import { sql } from 'kysely';
 import type { PlanNode, PlanStep } from '../flow/plan.ts';
 import { regionsOf, type Regions } from '../flow/regions.ts';
 import type { StepFailure } from '../step-failure.ts';
 import { stepKey } from '../step-key.ts';
 import type { CarriedRun, RegionEnd } from './carry-run.ts';
 import { StepError } from './classify.ts';
+import { giveUpWithin, hasOpen } from './give-up.ts';
 import { inside, stepName, type Lane, type Scope, type Turn } from './lane.ts';
 import type { LedgerWrite } from './ledger-writer.ts';
 import { LoopLedger, type LoopSettings, type PendingTurn } from './loop-ledger.ts';
@@ -59,7 +59,7 @@ interface OpenLoop {
 type Turned =
   | { readonly kind: 'paused' }
   /** All turns are over, but for those that will not be done. */
-  | { readonly kind: 'over'; readonly failure?: StepFailure };
+  | { readonly kind: 'over'; readonly failure?: StepFailure; readonly left?: boolean };
 
 /** Whether a turn that is closed ended the loop, and whoever carried it on then did not come to say so. */
 async function wasOver(loop: OpenLoop): Promise<Turned | undefined> {
@@ -68,7 +68,7 @@ async function wasOver(loop: OpenLoop): Promise<Turned | undefined> {
     .inside(node.id)
     .nodes.filter(({ control }) => control === 'break' || control === 'scope')
     .map(({ id }) => id);
-  if (leaving.length > 0 && (await ledger.wasLeftAt(leaving))) return { kind: 'over' };
+  if (leaving.length > 0 && (await ledger.wasLeftAt(leaving))) return { kind: 'over', left: true };
   const failed = node.control === 'while' || settings.onItemError === 'stop' ? await ledger.failed() : undefined;
   return failed && { kind: 'over', failure: itemFailed(loop, failed.index, failed.error) };
 }
@@ -127,7 +127,7 @@ async function forEach(loop: OpenLoop): Promise<Turned> {
     await Promise.race(running);
   }
   if (broken) throw broken.error;
-  if (left || failure) return { kind: 'over', ...(failure ? { failure } : {}) };
+  if (left || failure) return { kind: 'over', left, ...(failure ? { failure } : {}) };
   return paused > 0 ? { kind: 'paused' } : { kind: 'over' };
 }
 
@@ -165,7 +165,7 @@ async function repeat(loop: OpenLoop): Promise<Turned> {
     }
     const end = await take(loop, index, { value });
     if (end.kind === 'paused') return end;
-    if (end.kind === 'left') return { kind: 'over' };
+    if (end.kind === 'left') return { kind: 'over', left: true };
     if (end.failure) return { kind: 'over', failure: itemFailed(loop, index, end.failure) };
     ({ value } = end);
     pending = false;
@@ -191,12 +191,14 @@ async function take(loop: OpenLoop, index: number, given: Omit<Turn, 'loopId' | 
   const regions = regionsOf(plan.graph);
   const nodes = regions.inside(node.id).nodes.map(({ id }) => id);
   const deep = nodes.some((id) => regions.isScope(id)) ? regions.within(node.id) : [];
+  const part: Part = { nodes: regions.within(node.id), iteration };
+  const givesUp = end.left && !isKept(loop, end) && (end.paused || hasOpen(lane, nodes, iteration));
   lane.note({
     turn: {
       ...{ runId: lane.runId, nodeId: node.id, parent: scope.iteration, index, iteration, at: run.deps.now(), nodes },
       ...(end.failure ? { status: 'failed', error: end.failure } : { status: 'done', value }),
     },
-    ...(deep.length > 0 ? closing(lane.runId, { nodes: deep, iteration }) : {}),
+    ...tidying(run, { givesUp: givesUp ? part : undefined, closes: deep.length > 0 ? part : undefined }),
   });
   if (run.deps.crashPoint) {
     await lane.commit({});
@@ -219,17 +221,31 @@ function endsTurns(regions: Regions, containerId: string): boolean {
     );
 }
 
-/** The steps of scopes in a turn are closed with it. */
-function closing(runId: string, part: Part): Pick<LedgerWrite, 'also'> {
+/** Whether a turn that failed is done again when a person says so: what waits in it then goes on where it stands. */
+function isKept({ node, settings }: OpenLoop, { failure }: RegionEnd): boolean {
+  return (
+    failure !== undefined && node.onError === 'park' && (node.control === 'while' || settings.onItemError === 'stop')
+  );
+}
+
+/** With a turn that ended before its end what waits in it is given up, and the steps of its scopes are closed with it. */
+function tidying(
+  { deps, work }: CarriedRun,
+  { givesUp, closes }: { readonly givesUp: Part | undefined; readonly closes: Part | undefined },
+): Pick<LedgerWrite, 'also'> {
+  const { companyId, lane } = work;
+  if (!givesUp && !closes) return {};
   const write = async (tx: Transaction): Promise<void> => {
-    await tx
-      .updateTable('steps')
-      .set({ closed: true })
-      .where('company_id', '=', sql<string>`current_company()`)
-      .where('run_id', '=', runId)
-      .where('closed', '=', false)
-      .where(isIn(part))
-      .execute();
+    if (givesUp) await giveUpWithin(tx, { companyId, runId: lane.runId }, givesUp, deps.now());
+    if (closes)
+      await tx
+        .updateTable('steps')
+        .set({ closed: true })
+        .where('company_id', '=', companyId)
+        .where('run_id', '=', lane.runId)
+        .where('closed', '=', false)
+        .where(isIn(closes))
+        .execute();
   };
   return { also: { order: '', write } };
 }
@@ -252,14 +268,15 @@ function valueOf({ left }: RegionEnd): unknown {
 }
 
 /** Writes what became of the loop. */
-async function close(loop: OpenLoop, { failure }: { readonly failure?: StepFailure }): Promise<LoopEnd> {
+async function close(loop: OpenLoop, { failure, left = false }: Extract<Turned, { kind: 'over' }>): Promise<LoopEnd> {
   const { run, node, step, scope, ledger, settings } = loop;
   const { lane, plan } = run.work;
   const startedAt = run.deps.now();
   await lane.commit({});
   const attempt = run.attemptOf(node, scope, 1);
   // What a loop that waits for a person has not done may still be done.
-  if (!failure || node.onError !== 'park') await ledger.skipRest(run.deps.now());
+  if (!failure || node.onError !== 'park')
+    await ledger.skipRest(run.deps.now(), left || failure ? regionsOf(plan.graph).within(node.id) : []);
   if (failure)
     return run.runner.recordFailure({ input: attempt, step, lane, startedAt, error: new StepError(failure) });
   const handsOn = endsTurns(regionsOf(plan.graph), node.id);

@@ -5,10 +5,10 @@ import type { StepFailure } from '../step-failure.ts';
 import { stepKey } from '../step-key.ts';
 import type { CarriedRun } from './carry-run.ts';
 import { StepError } from './classify.ts';
+import { giveUpWithin, hasOpen } from './give-up.ts';
 import { inside, stepName, type Scope } from './lane.ts';
 import type { StepOutcome } from './run-step.ts';
-import { isIn, isNoUndo, undoSteps, type Part } from './undo-run.ts';
-import { closeWait } from './waits.ts';
+import { undoSteps, type Part } from './undo-run.ts';
 
 export type ScopeEnd =
   /** Something in it waits. */
@@ -65,22 +65,28 @@ export async function carryScope(
   if (!end.left && end.paused) return { kind: 'paused' };
   const { left } = end;
   if (left && left.how !== 'failed') {
-    close(open, left.how, { value: left.value });
+    const nodes = regionsOf(plan.graph)
+      .inside(node.id)
+      .nodes.map(({ id }) => id);
+    close(open, left.how, { value: left.value }, end.paused || hasOpen(lane, nodes, iteration));
     return { kind: 'left', how: left.how, value: left.value };
   }
   close(open, 'out', {});
   return { kind: 'done', port: 'out' };
 }
 
-/** It came through, or ended a turn of the loop around it. */
-function close({ run, node, scope, attempt, entered }: OpenScope, port: string, output: unknown): void {
-  const { lane } = run.work;
+/** It came through, or ended a turn of the loop around it; with `givesUp`, before what waits in it was over. */
+function close(open: OpenScope, port: string, output: unknown, givesUp = false): void {
+  const { run, node, scope, attempt, entered, part } = open;
+  const { companyId, lane } = run.work;
   const at = run.deps.now();
+  const write = (tx: Transaction) => giveUpWithin(tx, { companyId, runId: lane.runId }, part, at);
   lane.note({
     end: {
       ...{ runId: lane.runId, nodeId: node.id, iteration: scope.iteration, attempt, startedAt: at, at },
       ...{ status: 'succeeded', port, output, ...(entered ? { input: entered.settings } : {}) },
     },
+    ...(givesUp ? { also: { order: '', write } } : {}),
   });
   lane.outputs.set(stepName(node.id, scope.iteration), output);
 }
@@ -128,45 +134,6 @@ async function beginFailing({ run, node, scope, attempt, part }: OpenScope, fail
       .execute();
     await giveUpWithin(tx, { companyId, runId: lane.runId }, part, now);
   });
-}
-
-/** Steps and turns in a scope that are not over are given up. */
-async function giveUpWithin(
-  tx: Transaction,
-  { companyId, runId }: { readonly companyId: string; readonly runId: string },
-  part: Part,
-  now: Date,
-): Promise<void> {
-  const open = await tx
-    .selectFrom('steps')
-    .select(['node_id', 'iteration'])
-    .where('company_id', '=', companyId)
-    .where('run_id', '=', runId)
-    .where('status', 'in', ['running', 'waiting', 'parked'])
-    .where(isIn(part))
-    .where(isNoUndo)
-    .forUpdate()
-    .execute();
-  for (const { node_id: nodeId, iteration } of open) await closeWait(tx, { companyId, runId, nodeId, iteration }, now);
-  await tx
-    .updateTable('steps')
-    .set({ status: 'failed', finished_at: now, next_attempt_at: null, suspended: false })
-    .where('company_id', '=', companyId)
-    .where('run_id', '=', runId)
-    .where('status', 'in', ['running', 'waiting', 'parked'])
-    .where(isIn(part))
-    .where(isNoUndo)
-    .execute();
-  if (part.nodes.length === 0) return;
-  await tx
-    .updateTable('iterations')
-    .set({ status: 'skipped', finished_at: now })
-    .where('company_id', '=', companyId)
-    .where('run_id', '=', runId)
-    .where('node_id', 'in', part.nodes)
-    .where((eb) => eb.or([eb('parent', '=', part.iteration), eb('parent', 'like', `${part.iteration}.%`)]))
-    .where('status', '=', 'pending')
-    .execute();
 }
 
 /** What went wrong inside, as what went wrong with the scope: no time heals it. */

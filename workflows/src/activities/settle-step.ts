@@ -1,11 +1,12 @@
 import { DataError, json, type Transaction } from '@plumbline/db';
 import type { NodeType } from '@plumbline/nodes';
-import type { PlanStep } from '../flow/plan.ts';
+import type { Plan, PlanStep } from '../flow/plan.ts';
 import { regionsOf, type Regions } from '../flow/regions.ts';
 import { stepKey } from '../step-key.ts';
 import type { SettleStepInput, StepRef } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { firstPort } from './first-port.ts';
+import { giveUpTurns } from './give-up.ts';
 import type { PlanCache } from './plans.ts';
 import { inside } from './lane.ts';
 import { AWAITED, closeWait } from './waits.ts';
@@ -38,6 +39,7 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
         const compensate = decision.action === 'abort' && decision.compensate === true;
         const branch = drawn && !compensate;
         await closeWait(tx, input, now);
+        await giveUpLoop(tx, plan, input, now);
         await step
           .set({
             ...{ status: 'failed', finished_at: now, next_attempt_at: null, suspended: false },
@@ -56,6 +58,7 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
       if (decision.action === 'skip') {
         const port = decision.port ?? firstPort(typeOf(deps, plan.steps[nodeId]), plan.steps[nodeId]);
         const output = json(decision.output ?? {});
+        await giveUpLoop(tx, plan, input, now);
         await step.set({ status: 'succeeded', port, output, finished_at: now }).execute();
         return true;
       }
@@ -98,6 +101,13 @@ function isUnstorable(error: unknown): boolean {
   return error instanceof DataError || (typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code));
 }
 
+/** A loop that waits for a person keeps what waits in its turns; when it is not tried again, nobody needs that any more. */
+async function giveUpLoop(tx: Transaction, { graph }: Plan, loop: StepRef, now: Date): Promise<void> {
+  const regions = regionsOf(graph);
+  const control = regions.node(loop.nodeId)?.control;
+  if (control === 'each' || control === 'while') await giveUpTurns(tx, loop, regions.within(loop.nodeId), now);
+}
+
 interface Reopening {
   readonly regions: Regions;
   readonly now: Date;
@@ -115,7 +125,9 @@ async function reopen(tx: Transaction, work: Reopening, container: StepRef): Pro
   const { companyId, runId, nodeId, iteration } = container;
   const { attempt, error } = await stepOf(tx, container).select(['attempt', 'error']).executeTakeFirstOrThrow();
   const anew = work.regions.isScope(nodeId) && isUndone(error);
-  const places = work.regions.isScope(nodeId) ? [inside(iteration, attempt - 1)] : await reopenTurns(tx, container);
+  const places = work.regions.isScope(nodeId)
+    ? [inside(iteration, attempt - 1)]
+    : await reopenTurns(tx, work, container);
   await tx
     .updateTable('steps')
     .set({
@@ -135,8 +147,12 @@ function isUndone(error: unknown): boolean {
   return (error as { readonly undone?: unknown } | null)?.undone !== undefined;
 }
 
-/** Failed turns of a loop are to be done again, and those that were not begun for it: where the failed ones stand. */
-async function reopenTurns(tx: Transaction, { companyId, runId, nodeId, iteration }: StepRef): Promise<string[]> {
+/** Failed turns of a loop are to be done again, and those that were not done for it: where the failed ones stand, and those that had begun. */
+async function reopenTurns(
+  tx: Transaction,
+  { regions }: Reopening,
+  { companyId, runId, nodeId, iteration }: StepRef,
+): Promise<string[]> {
   const turns = tx
     .updateTable('iterations')
     .set({ status: 'pending', error: null, finished_at: null })
@@ -145,8 +161,25 @@ async function reopenTurns(tx: Transaction, { companyId, runId, nodeId, iteratio
     .where('node_id', '=', nodeId)
     .where('parent', '=', iteration);
   const failed = await turns.where('status', '=', 'failed').returning('index').execute();
-  await turns.where('status', '=', 'skipped').execute();
-  return failed.map(({ index }) => inside(iteration, index));
+  const skipped = await turns.where('status', '=', 'skipped').returning('index').execute();
+  const nodes = regions.inside(nodeId).nodes.map(({ id }) => id);
+  // What waited in them was given up with the loop.
+  const givenUp =
+    skipped.length === 0 || nodes.length === 0
+      ? []
+      : await tx
+          .selectFrom('steps')
+          .select('iteration')
+          .distinct()
+          .where('company_id', '=', companyId)
+          .where('run_id', '=', runId)
+          .where('node_id', 'in', nodes)
+          .where('status', '=', 'failed')
+          .$if(iteration !== '', (query) => query.where('iteration', 'like', `${iteration}.%`))
+          .execute();
+  const begun = new Set(givenUp.map((row) => row.iteration));
+  const places = (rows: readonly { readonly index: number }[]) => rows.map(({ index }) => inside(iteration, index));
+  return [...places(failed), ...places(skipped).filter((place) => begun.has(place))];
 }
 
 /** What failed at these places is due again. */
