@@ -125,7 +125,7 @@ test('a worker that dies as it begins to wait for an event misses none, and goes
   expect(effectsOf('waited')).toHaveLength(1);
 });
 
-test('a worker that dies while it undoes undoes the rest, each once', async () => {
+test('workers that die before they undo, and while they do, undo the rest, each once', async () => {
   const slack = (await client.connectSandbox('slack')).id;
   const publish = (mark: string) =>
     publishWebhookFlow(client, `Undone ${mark}`, {
@@ -140,8 +140,10 @@ test('a worker that dies while it undoes undoes the rest, each once', async () =
       edges: line('incoming', 'first', mark, 'fail'),
     });
   const calm = await outcomeOf(await publish('kept'), 'kept');
+  await arm('before-undo', '');
   await arm('mid-undo', 'undone');
   expect(await outcomeOf(await publish('undone'), 'undone')).toEqual(calm);
+  await expectDied('before-undo');
   await expectDied('mid-undo');
   const left = await until('the sandbox to remember', async () => {
     const { rows } = await up.owner.query<{ state: unknown }>(

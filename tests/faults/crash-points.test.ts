@@ -236,6 +236,7 @@ test('no point was left out', () => {
     'mid-loop',
     'after-turn-closed',
     'mid-scope',
+    'before-undo',
     'mid-undo',
     'after-scope-undone',
     'mid-decision',

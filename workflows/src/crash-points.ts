@@ -20,6 +20,7 @@ export const crashPoints = [
   'mid-loop',
   'after-turn-closed',
   'mid-scope',
+  'before-undo',
   'mid-undo',
   'after-scope-undone',
   'before-run-ended',

@@ -56,13 +56,19 @@ export class CarriedRun {
   #parked = false;
   /** It ended elsewhere while it was carried on here. */
   #gone = false;
-  #compensate: boolean;
+  /** The failure for which all that it wrote is undone; from then on nothing else goes on. */
+  #undoes: StepFailure | undefined;
 
   constructor(deps: Dependencies, runner: StepRunner, work: RunWork) {
     this.deps = deps;
     this.runner = runner;
     this.work = work;
-    this.#compensate = work.lane.compensate;
+    this.#undoes = this.#undoesAlready();
+  }
+
+  /** Whether it is to be undone as a whole: whatever loops and people would make of a failure, nothing is begun or closed any more. */
+  get isUndone(): boolean {
+    return this.#undoes !== undefined;
   }
 
   /** Whether nothing new may be begun in this call. */
@@ -73,9 +79,9 @@ export class CarriedRun {
   async carry(): Promise<LaneReport> {
     const { lane } = this.work;
     const scope: Scope = lane.test?.turns ? { iteration: '', turns: lane.test.turns } : topLevel;
-    const end = lane.compensate ? this.#givenUp() : await this.region(undefined, scope);
+    const end = this.#undoes ? nothingDone : await this.region(undefined, scope);
     if (this.#gone) return endedReport(lane.runId);
-    if (end.failure && this.#compensate) return await this.#undo(end);
+    if (this.#undoes) return await this.#undo({ ...end, failure: this.#undoes });
     if (end.failure || !end.paused) return await this.#end(end);
     return await this.#wait();
   }
@@ -135,6 +141,7 @@ export class CarriedRun {
     const name = stepName(node.id, scope.iteration);
     const step = plan.steps[node.id];
     if (!step) throw new Error(`Plan ${planHash} has no step ${node.id}`);
+    if (this.isUndone) return { kind: 'pause' };
     const settle = (outcome: StepOutcome | LoopEnd | ScopeEnd): NodeEnd => this.#settled(node, outcome, region);
     const known = lane.steps.get(name);
     if (known?.status === 'succeeded') {
@@ -181,8 +188,7 @@ export class CarriedRun {
         return { kind: 'pause' };
       case 'failed':
         if (node.onError === 'port') return { kind: 'port', port: 'error', at: now };
-        // In a scope it is the scope that says what is undone.
-        if (node.onError === 'compensate' && !this.#isInScope(node.id)) this.#compensate = true;
+        if (this.#undoesRun(node)) this.#undoes ??= outcome.failure;
         if (!region.failure) Object.assign(region, { failure: outcome.failure, nodeId: node.id } satisfies Failed);
         return { kind: 'leave', how: 'failed' };
       case 'gone':
@@ -196,27 +202,38 @@ export class CarriedRun {
     }
   }
 
-  #isInScope(nodeId: string): boolean {
+  /** Whether the failure of a step undoes the run, in loops, too. In a scope it is the scope that says what is undone. */
+  #undoesRun({ id, onError }: PlanNode): boolean {
     const regions = regionsOf(this.work.plan.graph);
-    return regions.around(nodeId).some((id) => regions.isScope(id));
+    return onError === 'compensate' && !regions.around(id).some((around) => regions.isScope(around));
   }
 
-  /** A run that somebody gave up: nothing goes on but what undoes it. */
-  #givenUp(): RegionEnd {
-    const failed = [...this.work.lane.steps.values()].find(
-      ({ status, port }) => status === 'failed' && port !== 'error',
-    );
-    return {
-      skipped: [],
-      left: { kind: 'leave', how: 'failed' },
-      paused: false,
-      wakeAt: undefined,
-      failure: failed?.error ?? unknownFailure,
-    };
+  /**
+   * Why the run does nothing but undo when it is taken up: somebody gave it up so, or it had failed so and whoever carried it on did not come to say so. A turn
+   * in which that happened is never closed, so the step is among those that are known.
+   */
+  #undoesAlready(): StepFailure | undefined {
+    const { lane, plan } = this.work;
+    const { node } = regionsOf(plan.graph);
+    const failed = [...lane.steps].flatMap(([name, { status, port, error }]) => {
+      if (status !== 'failed' || port === 'error' || !error) return [];
+      const at = node(name.split(' ')[0] ?? '');
+      return at ? [{ at, error }] : [];
+    });
+    const first = failed.find(({ at }) => this.#undoesRun(at));
+    if (first || !lane.compensate) return first?.error;
+    return failed[0]?.error ?? unknownFailure;
   }
 
   async #undo(end: RegionEnd): Promise<LaneReport> {
+    if (this.deps.crashPoint) {
+      await this.work.lane.commit({});
+      this.deps.crashPoint('before-undo', this.work.planHash);
+    }
     await beginUndoing(this);
+    // What was waited for besides is given up.
+    this.#wakeAt = this.#stuck = undefined;
+    this.#parked = false;
     const undone = await undoSteps(this);
     if (undone.kind === 'done') {
       const { names, kept } = undone;
@@ -278,6 +295,15 @@ const unknownFailure: StepFailure = {
   code: 'unexpected',
   message: 'A step failed.',
   fix: 'Look at its run.',
+};
+
+/** Of a run that does nothing but undo. */
+const nothingDone: RegionEnd = {
+  skipped: [],
+  left: undefined,
+  paused: false,
+  wakeAt: undefined,
+  failure: undefined,
 };
 
 /** Whether a step that came through ended a turn, or is a scope in which one did. */

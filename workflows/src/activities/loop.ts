@@ -41,7 +41,7 @@ export async function carryLoop(
   const loop: OpenLoop = { run, node, step, scope, ledger, settings, opened: opened !== undefined };
   const over = loop.opened ? undefined : await wasOver(loop);
   const turned = over ?? (node.control === 'while' ? await repeat(loop) : await forEach(loop));
-  if (turned.kind === 'paused') return { kind: 'paused' };
+  if (turned.kind === 'paused' || run.isUndone) return { kind: 'paused' };
   return await close(loop, turned);
 }
 
@@ -96,7 +96,8 @@ async function forEach(loop: OpenLoop): Promise<Turned> {
     }
     return queue.shift();
   };
-  const isAllowed = (): boolean => !left && !failure && !broken && running.size + paused < settings.concurrency;
+  const isAllowed = (): boolean =>
+    !left && !failure && !broken && !run.isUndone && running.size + paused < settings.concurrency;
 
   for (;;) {
     while (isAllowed()) {
@@ -185,7 +186,8 @@ async function take(loop: OpenLoop, index: number, given: Omit<Turn, 'loopId' | 
   const { lane, plan } = run.work;
   const iteration = inside(scope.iteration, index);
   const end = await run.region(node, { iteration, turns: [...scope.turns, turnOf(node, index, given)] });
-  if (!end.left && end.paused) return { kind: 'paused' };
+  // A turn whose failure undoes the run stays open, so that whoever takes it up sees that.
+  if ((!end.left && end.paused) || (end.failure && run.isUndone)) return { kind: 'paused' };
   run.deps.crashPoint?.('mid-loop', node.id);
   const value = valueOf(end);
   const regions = regionsOf(plan.graph);

@@ -21,6 +21,8 @@ interface ModelStep {
   readonly kind: 'do' | 'if';
   readonly id: string;
   readonly fate: Fate;
+  /** Broken, it undoes the whole run; in a scope it fails that like any other. */
+  readonly undoes: boolean;
   /** For conditions: which way. */
   readonly way: 'then' | 'else';
   readonly join: Join;
@@ -60,11 +62,38 @@ interface Expected {
   readonly through: string[];
   /** What was undone, in that order. */
   readonly undone: string[];
-  failed: boolean;
+  readonly failed: boolean;
 }
 
-/** Evaluates a region without any notion of time, retries or crashes. Returns whether it failed. */
-function evaluate(region: ModelRegion, turn: string, out: Expected): boolean {
+/** How a region ended: it came through, it failed, or the whole run is undone. */
+type End = 'out' | 'failed' | 'undone';
+
+/** What the run comes to. */
+function outcomeOf(region: ModelRegion): Expected {
+  const out: Expected = { done: [], through: [], undone: [], failed: false };
+  const end = evaluate(region, { turn: '', inScope: false }, out);
+  if (end === 'undone') undo(0, out);
+  return { ...out, failed: end !== 'out' };
+}
+
+/** Takes back what came through from there on, last first, each once. */
+function undo(from: number, out: Expected): void {
+  const gone = new Set(out.undone);
+  out.undone.push(
+    ...out.through
+      .slice(from)
+      .filter((name) => !gone.has(name))
+      .reverse(),
+  );
+}
+
+interface Place {
+  readonly turn: string;
+  readonly inScope: boolean;
+}
+
+/** Evaluates a region without any notion of time, retries or crashes. */
+function evaluate(region: ModelRegion, place: Place, out: Expected): End {
   const left: (string | null)[] = [];
   for (const [index, node] of region.nodes.entries()) {
     const incoming = region.edges.filter(({ to }) => to === index);
@@ -77,40 +106,38 @@ function evaluate(region: ModelRegion, turn: string, out: Expected): boolean {
     }
     const end =
       node.kind === 'loop'
-        ? turns(node, turn, out)
+        ? turns(node, place, out)
         : node.kind === 'scope'
-          ? together(node, turn, out)
-          : step(node, turn, out);
-    if (end === 'failed') return true;
+          ? together(node, place, out)
+          : step(node, place, out);
+    if (end === 'failed' || end === 'undone') return end;
     left[index] = end;
   }
-  return false;
+  return 'out';
 }
 
-function step(node: ModelStep, turn: string, out: Expected): string {
+function step(node: ModelStep, { turn, inScope }: Place, out: Expected): string {
   if (node.kind === 'if') return node.way;
-  if (node.fate === 'broken') return 'failed';
+  if (node.fate === 'broken') return node.undoes && !inScope ? 'undone' : 'failed';
   const name = `${node.id}/${turn}`;
   out.through.push(name);
   if (node.fate !== 'skipped') out.done.push(name);
   return 'out';
 }
 
-function turns(loop: ModelLoop, turn: string, out: Expected): string {
+function turns(loop: ModelLoop, { turn, inScope }: Place, out: Expected): End {
   for (let index = 0; index < loop.count; index++) {
-    const failed = evaluate(loop.body, turn === '' ? String(index) : `${turn}.${index}`, out);
-    if (failed && loop.onItemError === 'stop') return 'failed';
+    const end = evaluate(loop.body, { turn: turn === '' ? String(index) : `${turn}.${index}`, inScope }, out);
+    if (end === 'undone' || (end === 'failed' && loop.onItemError === 'stop')) return end;
   }
   return 'out';
 }
 
 /** All of it, or none of what can be taken back. */
-function together(scope: ModelScope, turn: string, out: Expected): string {
+function together(scope: ModelScope, { turn }: Place, out: Expected): string {
   const from = out.through.length;
-  if (!evaluate(scope.body, turn, out)) return 'out';
-  const gone = new Set(out.undone);
-  const written = out.through.slice(from).filter((name) => !gone.has(name));
-  if (scope.onFailure === 'undo') out.undone.push(...written.reverse());
+  if (evaluate(scope.body, { turn, inScope: true }, out) === 'out') return 'out';
+  if (scope.onFailure === 'undo') undo(from, out);
   return scope.caught ? 'error' : 'failed';
 }
 
@@ -120,10 +147,17 @@ function together(scope: ModelScope, turn: string, out: Expected): string {
 function hasBroken(region: ModelRegion): boolean {
   return region.nodes.some((node) =>
     node.kind === 'loop'
-      ? node.onItemError === 'stop' && hasBroken(node.body)
+      ? (node.onItemError === 'stop' && hasBroken(node.body)) || hasUndoing(node.body)
       : node.kind === 'scope'
         ? !node.caught && hasBroken(node.body)
         : node.kind === 'do' && node.fate === 'broken',
+  );
+}
+
+/** Whether something in there may undo the run, whatever the loops around it do after failed items. */
+function hasUndoing(region: ModelRegion): boolean {
+  return region.nodes.some((node) =>
+    node.kind === 'loop' ? hasUndoing(node.body) : node.kind === 'do' && node.fate === 'broken' && node.undoes,
   );
 }
 
@@ -145,7 +179,14 @@ const nothing: ModelRegion = { nodes: [], edges: [] };
 
 /** The same, with something at its end that breaks. */
 function breaking({ nodes }: ModelRegion): ModelRegion {
-  const last: ModelStep = { kind: 'do', id: `n${ids++}`, fate: 'broken', way: 'then', join: { mode: 'any' } };
+  const last: ModelStep = {
+    kind: 'do',
+    id: `n${ids++}`,
+    fate: 'broken',
+    undoes: false,
+    way: 'then',
+    join: { mode: 'any' },
+  };
   return wire([...nodes, last], [0]);
 }
 
@@ -155,6 +196,7 @@ function regionOf(depth: number): fc.Arbitrary<ModelRegion> {
     kind: fc.constantFrom('do' as const, 'do' as const, 'if' as const),
     id: fc.nat().map(() => `n${ids++}`),
     fate: fc.constantFrom<Fate>('ok', 'ok', 'ok', 'ok', 'flaky', 'retried', 'skipped', 'broken'),
+    undoes: fc.boolean(),
     way: fc.constantFrom('then' as const, 'else' as const),
     join,
   });
@@ -194,7 +236,9 @@ function regionOf(depth: number): fc.Arbitrary<ModelRegion> {
 /** Draws the edges: a line where something may break, else anything without a circle. */
 function wire(drawn: readonly ModelNode[], dice: readonly number[]): ModelRegion {
   const nodes = drawn.map((node) =>
-    node.kind === 'loop' && node.onItemError === 'stop' && hasBroken(node.body) ? { ...node, concurrency: 1 } : node,
+    node.kind === 'loop' && ((node.onItemError === 'stop' && hasBroken(node.body)) || hasUndoing(node.body))
+      ? { ...node, concurrency: 1 }
+      : node,
   );
   const portsOf = (from: number): readonly string[] =>
     from >= 0 && nodes[from]?.kind === 'if' ? ['then', 'else'] : isCaught(nodes[from]) ? ['out', 'error'] : ['out'];
@@ -260,7 +304,11 @@ function draw(region: ModelRegion): Pick<FlowDocument, 'nodes' | 'edges'> {
       else {
         const turn = around.length === 0 ? '""' : around.map((id) => `$string(loops.${id}.index)`).join(' & "." & ');
         nodes[node.id] = {
-          ...{ ...common, type: 'model.do', onError: node.fate === 'broken' ? 'stop' : 'park' },
+          ...{
+            ...common,
+            type: 'model.do',
+            onError: node.fate !== 'broken' ? 'park' : node.undoes ? 'compensate' : 'stop',
+          },
           inputs: { name: expression(`"${node.id}/" & ${turn}`), fate: literal(node.fate) },
         };
       }
@@ -279,7 +327,14 @@ function draw(region: ModelRegion): Pick<FlowDocument, 'nodes' | 'edges'> {
 /** A loop or a scope needs something inside; what is never led to does nothing. */
 function something({ id, body }: ModelLoop | ModelScope): ModelRegion {
   if (body.nodes.length > 0) return body;
-  const idle: ModelStep = { kind: 'if', id: `${id}_idle`, fate: 'ok', way: 'then', join: { mode: 'any' } };
+  const idle: ModelStep = {
+    kind: 'if',
+    id: `${id}_idle`,
+    fate: 'ok',
+    undoes: false,
+    way: 'then',
+    join: { mode: 'any' },
+  };
   return { nodes: [idle], edges: [{ from: -1, to: 0, port: 'out' }] };
 }
 
@@ -365,8 +420,7 @@ test(`${RUNS} random flows come to what a plain evaluation says, whatever fails 
       fc.infiniteStream(fc.nat({ max: 99 })),
       fc.boolean(),
       async (region, dice, cutting) => {
-        const expected: Expected = { done: [], through: [], undone: [], failed: false };
-        expected.failed = evaluate(region, '', expected);
+        const expected = outcomeOf(region);
         const world: World = { applied: new Map(), undone: new Map(), asked: new Map() };
         const type = vendor(world);
         let time = bench.deps.now().getTime();

@@ -96,6 +96,142 @@ describe('a run that is given up', () => {
   });
 });
 
+describe('a step in a loop whose failure undoes the run', () => {
+  /** trigger → book one → loop ( book item → last of item ) → after, a step that always fails */
+  const looped = (loop: object = {}, more: object = {}): Pick<FlowDocument, 'nodes' | 'edges'> => {
+    const of = (type: string, source: string, extra: object = {}): FlowDocument['nodes'][string] => ({
+      ...{ type, version: 1, name: source, parent: 'loop', ...extra },
+      inputs: { name: { kind: 'expression', source } },
+    });
+    return {
+      nodes: {
+        t: node('test.begin'),
+        one: node('test.book', 'one'),
+        loop: {
+          ...{ type: 'core.for-each', version: 1, name: 'Each', ...more },
+          inputs: Object.fromEntries(
+            Object.entries({ items: ['a', 'b', 'c'], ...loop }).map(([field, value]) => [
+              field,
+              { kind: 'literal' as const, value },
+            ]),
+          ),
+        },
+        item: of('test.book', '"book " & loop.item'),
+        last: of('test.write', '"last " & loop.item', { onError: 'compensate' }),
+        after: node('test.write', 'after', { onError: 'stop' }),
+      },
+      edges: [
+        ...[edge('t', 'one'), edge('one', 'loop'), edge('loop', 'item', 'each'), edge('item', 'last')],
+        edge('loop', 'after'),
+      ],
+    };
+  };
+  const begun = async (drawn: Pick<FlowDocument, 'nodes' | 'edges'>, given = deps) =>
+    await (await publishFlow(bench, given, drawn)).begin();
+  const undone = {
+    status: 'failed',
+    error: { code: 'invalid', undone: ['"book " & loop.item', '"book " & loop.item', 'one'] },
+  };
+
+  test.each([
+    ['goes on after failed items', { onItemError: 'collect' }, {}],
+    ['skips failed items', { onItemError: 'skip' }, {}],
+    ['would wait for a person', {}, {}],
+    ['stops the run', {}, { onError: 'stop' }],
+  ])('does so whatever the loop does that %s', async (_, loop, more) => {
+    vendor.outcomes.set('last b', ['invalid']);
+    vendor.outcomes.set('after', ['invalid']);
+    const run = await begun(looped(loop, more));
+    expect((await run.play())?.ended).toBe(true);
+    expect(vendor.calls).toEqual(['one', 'book a', 'last a', 'book b', 'last b']);
+    expect(vendor.undone).toEqual(['book b', 'book a', 'one']);
+    expect(await run.row()).toMatchObject(undone);
+  });
+
+  test('does so past the way for errors of the loop, and from a loop in a loop', async () => {
+    vendor.outcomes.set('last b', ['invalid']);
+    const drawn = looped({}, { onError: 'port', parent: 'outer' });
+    drawn.nodes['outer'] = {
+      ...{ type: 'core.for-each', version: 1, name: 'Outer' },
+      inputs: { items: { kind: 'literal', value: ['x', 'y'] }, onItemError: { kind: 'literal', value: 'skip' } },
+    };
+    Object.assign(drawn.nodes['after'] ?? {}, { parent: 'outer' });
+    drawn.edges = [
+      ...[edge('t', 'one'), edge('one', 'outer'), edge('outer', 'loop', 'each'), edge('loop', 'item', 'each')],
+      ...[edge('item', 'last'), edge('loop', 'after'), edge('loop', 'after', 'error')],
+    ];
+    const run = await begun(drawn);
+    expect((await run.play())?.ended).toBe(true);
+    expect(vendor.calls).toEqual(['one', 'book a', 'last a', 'book b', 'last b']);
+    expect(vendor.undone).toEqual(['book b', 'book a', 'one']);
+    expect(await run.row()).toMatchObject(undone);
+  });
+
+  test('begins nothing else, nor does whoever takes the run up after a worker died', async () => {
+    for (const concurrency of [1, 2]) {
+      vendor.calls.length = vendor.undone.length = 0;
+      vendor.outcomes.set('last a', ['invalid']);
+      // The failure is on record, and nothing else is.
+      let left = 1;
+      const dying: Dependencies = {
+        ...deps,
+        crashPoint: (point) => {
+          if (point === 'before-undo' && left-- > 0) throw new Error('The worker is gone');
+        },
+      };
+      const run = await begun(looped({ onItemError: 'collect', concurrency }), dying);
+      await expect(run.play()).rejects.toThrow('The worker is gone');
+      expect(await run.row()).toMatchObject({ compensate: false, finished_at: null });
+      const before = [...vendor.calls];
+      expect((await run.play())?.ended).toBe(true);
+      expect(vendor.calls).toEqual(before);
+      expect(vendor.calls).not.toContain('after');
+      expect(vendor.undone.at(-1)).toBe('one');
+      expect(vendor.undone.toSorted()).toEqual([...before.filter((call) => call.startsWith('book')), 'one'].toSorted());
+      expect(await run.row()).toMatchObject({ status: 'failed', compensate: true, error: { code: 'invalid' } });
+    }
+  });
+
+  test('waits for a person where undoing does not go through, and says what failed when that is done', async () => {
+    vendor.outcomes.set('last b', ['invalid']);
+    vendor.outcomes.set('undo book a', ['invalid']);
+    const run = await begun(looped({ onItemError: 'collect' }));
+    expect(await run.play()).toMatchObject({ ended: false, wakeInMs: null });
+    expect(await run.row()).toMatchObject({ status: 'parked', compensate: true });
+    expect(await run.settle('item', { action: 'retry' }, '0.undo')).toBe(true);
+    expect((await run.play())?.ended).toBe(true);
+    expect(vendor.undone).toEqual(['book b', 'book a', 'book a', 'one']);
+    expect(await run.row()).toMatchObject(undone);
+  });
+
+  test('leaves alone what a loop gave up that somebody left: that did not fail', async () => {
+    vendor.outcomes.set('last a', ['unavailable']);
+    const drawn = looped({ items: ['a', 'stop'], concurrency: 2 });
+    drawn.nodes['which'] = {
+      ...{ type: 'core.if', version: 1, name: 'which', parent: 'loop' },
+      inputs: { condition: { kind: 'expression', source: 'loop.item = "stop"' } },
+    };
+    drawn.nodes['leave'] = { ...node('core.leave-loop'), parent: 'loop' };
+    // It comes to that once the other waits for its next try.
+    drawn.nodes['wait'] = {
+      ...{ type: 'core.wait', version: 1, name: 'wait', parent: 'loop' },
+      inputs: { amount: { kind: 'literal', value: 0.01 }, unit: { kind: 'literal', value: 'minutes' } },
+    };
+    drawn.edges = [
+      ...[edge('t', 'one'), edge('one', 'loop'), edge('loop', 'which', 'each'), edge('which', 'item', 'else')],
+      ...[edge('item', 'last'), edge('which', 'wait', 'then'), edge('wait', 'leave'), edge('loop', 'after')],
+    ];
+    let time = deps.now().getTime();
+    const run = await begun(drawn, { ...deps, now: () => new Date(time) });
+    expect(await run.play()).toMatchObject({ ended: false, wakeInMs: 600 });
+    time += 600;
+    expect((await run.play())?.ended).toBe(true);
+    expect(vendor.undone).toEqual([]);
+    expect(vendor.calls).toEqual(['one', 'book a', 'last a', 'after']);
+    expect((await run.row())['status']).toBe('succeeded');
+  });
+});
+
 describe('a step that waits for a person', () => {
   test('goes on with the input that they give', async () => {
     vendor.outcomes.set('last', ['invalid']);

@@ -56,7 +56,7 @@ export const flowNodeSchema = z.strictObject({
   retry: retrySchema.optional(),
   /**
    * `park` waits for a person; `port` continues along the port `error`; `stop` fails the run, or inside a scope that, or inside a loop that item;
-   * `compensate` undoes what the run wrote, in reverse, and fails it. @default park, and stop inside a scope or a loop that goes on after failed items
+   * `compensate` undoes what the run wrote, in reverse, and fails it, from within loops, too, whatever they do after failed items. @default park, and stop inside a scope or a loop that goes on after failed items
    */
   onError: z.enum(['park', 'port', 'stop', 'compensate']).optional(),
   /** Loop or scope that it stands in. */
