@@ -5,6 +5,7 @@ import { LOOP_PORT, regionsOf } from '../flow/regions.ts';
 import type { StepFailure } from '../step-failure.ts';
 import type { LaneReport } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
+import { firstPort } from './first-port.ts';
 import { stepName, topLevel, type Lane, type Scope } from './lane.ts';
 import type { LedgerWrite } from './ledger-writer.ts';
 import { carryLoop, type LoopEnd } from './loop.ts';
@@ -98,6 +99,7 @@ export class CarriedRun {
       entry: around ? { nodeId: around.id, port: LOOP_PORT, at } : { nodeId: lane.triggerNodeId, port: 'out', at },
       execute: (node) => this.#step(node, scope, own),
       hasBegun: (nodeId) => lane.steps.has(stepName(nodeId, scope.iteration)),
+      passedBy: ({ id }) => this.#passedBy(id),
       now: this.deps.now().getTime(),
     });
     if (end.wakeAt !== undefined) this.waitUntil(end.wakeAt);
@@ -115,6 +117,12 @@ export class CarriedRun {
       return startedAt ? [startedAt.getTime()] : [];
     });
     return begun.length > 0 ? Math.min(...begun) : this.deps.now().getTime();
+  }
+
+  /** The same as `passedPort` says of its type. */
+  #passedBy(nodeId: string): string {
+    const step = this.work.plan.steps[nodeId];
+    return firstPort(step && this.deps.catalog.nodeTypes.get(`${step.type}@${step.version}`), { inputs: {} });
   }
 
   /** Has the run carried on at that time, if nothing does so before. */

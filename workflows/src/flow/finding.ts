@@ -13,6 +13,7 @@ export type FindingCode =
   | 'edge_dangling'
   | 'edge_duplicate'
   | 'port_unknown'
+  | 'passed_undrawn'
   | 'cycle'
   | 'parent_unknown'
   | 'trigger_in_loop'

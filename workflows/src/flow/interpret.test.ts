@@ -167,6 +167,24 @@ describe('the interpreter', () => {
     expect(await run(graph, 't')).toEqual({ ran: ['after'], skipped: [], stopped: false });
   });
 
+  test('passes through a step with several ways out that is switched off by the one that it is told', async () => {
+    const graph = {
+      nodes: [trigger('t'), node('off', { disabled: true }), node('yes'), node('no')],
+      edges: [edge('t', 'off'), edge('off', 'yes', 'then'), edge('off', 'no', 'else')],
+    };
+    const ran: string[] = [];
+    const { skipped } = await interpret({
+      graph,
+      entry: { nodeId: 't', port: 'out' },
+      execute: ({ id }) => {
+        ran.push(id);
+        return Promise.resolve({ kind: 'port', port: 'out' });
+      },
+      passedBy: ({ id }) => (id === 'off' ? 'then' : 'out'),
+    });
+    expect({ ran, skipped }).toEqual({ ran: ['yes'], skipped: ['no'] });
+  });
+
   test('starts nothing after a stop, and waits for what has begun', async () => {
     const graph = {
       nodes: [trigger('t'), node('bad'), node('slow'), node('after')],

@@ -30,6 +30,8 @@ export interface Region {
   readonly execute: (node: PlanNode) => Promise<NodeEnd>;
   /** Whether a node has begun before: a join that went on without the rest then does so again. @default none has */
   readonly hasBegun?: (nodeId: string) => boolean;
+  /** By which port a node that is switched off is passed. @default out */
+  readonly passedBy?: (node: PlanNode) => string;
   /** Milliseconds. @default 0 */
   readonly now?: number;
 }
@@ -46,6 +48,7 @@ export async function interpret({
   entry,
   execute,
   hasBegun = () => false,
+  passedBy = () => 'out',
   now = 0,
 }: Region): Promise<Interpretation> {
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
@@ -89,7 +92,7 @@ export async function interpret({
   const begin = (node: PlanNode, at: number): void => {
     gone.add(node.id);
     if (node.disabled) {
-      settle(node.id, 'out', at);
+      settle(node.id, passedBy(node), at);
       return;
     }
     const task: Promise<void> = execute(node)

@@ -22,7 +22,7 @@ export interface PlanNode {
   readonly join: Join;
   readonly retry: RetryPolicy;
   readonly onError: 'park' | 'port' | 'stop' | 'compensate';
-  /** Skipped without being run: passes its input edge on as if it had succeeded. */
+  /** Skipped without being run: passes its input edge on as if it had succeeded, by the first port of its type. */
   readonly disabled: boolean;
   /** Loop or scope that it stands in; absent at top level. */
   readonly parent?: string;

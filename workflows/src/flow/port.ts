@@ -22,6 +22,14 @@ export function portsOf(node: FlowNode, type: NodeTypeInfo): readonly Port[] {
   return ports;
 }
 
+/**
+ * The way on past a step that is switched off: the first one that its type has of itself, such as "If true" of a condition, "Approved" of a question and
+ * "Everything else" of a choice.
+ */
+export function passedPort({ ports }: Pick<NodeTypeInfo, 'ports'>): string {
+  return ports[0]?.id ?? 'out';
+}
+
 function isCase(item: unknown): item is Port {
   return (
     typeof item === 'object' &&

@@ -192,6 +192,16 @@ const wrong: readonly {
     nodeId: 'shape',
   },
   {
+    code: 'passed_undrawn',
+    name: 'a condition that is switched off, and only the other way goes on',
+    document: changed(({ nodes, edges }) => {
+      Object.assign(nodes['large'] ?? {}, { disabled: true });
+      edges.splice(1, 1);
+    }),
+    severity: 'warning',
+    nodeId: 'large',
+  },
+  {
     code: 'port_unknown',
     name: 'a way out that is not there',
     document: changed(({ edges }) => edges.push(edge('large', 'tell', 'maybe'))),

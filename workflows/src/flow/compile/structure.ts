@@ -1,7 +1,7 @@
 import type { CatalogInfo, NodeTypeInfo } from '../catalog.ts';
 import type { Finding } from '../finding.ts';
 import { typeOfStep } from '../flow-call.ts';
-import { portsOf } from '../port.ts';
+import { passedPort, portsOf } from '../port.ts';
 import type { FlowDocument } from '../schema.ts';
 import { checkLoops, leadsInside } from './loops.ts';
 import { checkScopes, defaultPolicy, readsOfScopes, type ScopeReads } from './scopes.ts';
@@ -47,6 +47,7 @@ export function checkStructure(document: FlowDocument, catalog: CatalogInfo): St
     });
 
   const outgoing = checkEdges(document, types, findings);
+  findings.push(...checkPassed(document, types));
   findings.push(...checkLoops(document, types), ...checkScopes(document, types));
   const scopes = readsOfScopes(document, types);
   const { order, cyclic } = sort(document, withInside(document, outgoing, scopes));
@@ -129,6 +130,27 @@ function checkEdges(
     outgoing.set(edge.from, [...(outgoing.get(edge.from) ?? []), edge.to]);
   }
   return outgoing;
+}
+
+/** What is switched off is passed by one of its ways: where that leads nowhere, what follows by others never runs. */
+function checkPassed(document: FlowDocument, types: ReadonlyMap<string, NodeTypeInfo>): Finding[] {
+  return [...types].flatMap(([nodeId, type]): Finding[] => {
+    const node = document.nodes[nodeId];
+    const ways = document.edges.filter((edge) => edge.from === nodeId && !leadsInside(document, edge));
+    const passed = passedPort(type);
+    if (!node?.disabled || type.kind === 'trigger' || ways.length === 0 || ways.some(({ port }) => port === passed))
+      return [];
+    const title = type.ports.find(({ id }) => id === passed)?.title ?? passed;
+    return [
+      {
+        code: 'passed_undrawn',
+        severity: 'warning',
+        nodeId,
+        message: `"${node.name}" is switched off, so the flow goes on by "${title}", and nothing is connected there.`,
+        fix: 'Connect that way, or take the step out and connect what follows to what comes before.',
+      },
+    ];
+  });
 }
 
 /** Kahn's order; what is left over lies on or behind a cycle. Ties are broken by id, so that the plan is canonical. */
