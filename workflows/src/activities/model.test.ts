@@ -254,7 +254,13 @@ function wire(drawn: readonly ModelNode[], dice: readonly number[]): ModelRegion
     const other = roll(to + 1) - 1;
     if (other !== from) edges.push({ from: other, to, port: portsOf(other)[0] ?? 'out' });
   }
-  return { nodes, edges };
+  return { nodes: nodes.map((node, index) => ({ ...node, join: metBy(node.join, index, edges) })), edges };
+}
+
+/** No step is drawn that waits for more ways than lead to it. */
+function metBy(join: Join, index: number, edges: ModelRegion['edges']): Join {
+  const ways = edges.filter(({ to }) => to === index).length;
+  return join.mode === 'count' && join.count > ways ? { mode: 'count', count: ways } : join;
 }
 
 function isCaught(node: ModelNode | undefined): boolean {

@@ -14,6 +14,7 @@ export type FindingCode =
   | 'edge_duplicate'
   | 'port_unknown'
   | 'passed_undrawn'
+  | 'join_unmet'
   | 'cycle'
   | 'parent_unknown'
   | 'trigger_in_loop'

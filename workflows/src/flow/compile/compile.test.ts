@@ -192,6 +192,20 @@ const wrong: readonly {
     nodeId: 'shape',
   },
   {
+    code: 'join_unmet',
+    name: 'a step that waits for more ways than lead to it',
+    document: changed(({ nodes }) => Object.assign(nodes['tell'] ?? {}, { join: { mode: 'count', count: 3 } })),
+    nodeId: 'tell',
+  },
+  {
+    code: 'join_unmet',
+    name: 'a step that waits for two ways, even for a time, where one leads to it',
+    document: changed(({ nodes }) =>
+      Object.assign(nodes['shape'] ?? {}, { join: { mode: 'count', count: 2, timeoutSeconds: 60 } }),
+    ),
+    nodeId: 'shape',
+  },
+  {
     code: 'passed_undrawn',
     name: 'a condition that is switched off, and only the other way goes on',
     document: changed(({ nodes, edges }) => {

@@ -47,7 +47,7 @@ export function checkStructure(document: FlowDocument, catalog: CatalogInfo): St
     });
 
   const outgoing = checkEdges(document, types, findings);
-  findings.push(...checkPassed(document, types));
+  findings.push(...checkPassed(document, types), ...checkJoins(document));
   findings.push(...checkLoops(document, types), ...checkScopes(document, types));
   const scopes = readsOfScopes(document, types);
   const { order, cyclic } = sort(document, withInside(document, outgoing, scopes));
@@ -130,6 +130,23 @@ function checkEdges(
     outgoing.set(edge.from, [...(outgoing.get(edge.from) ?? []), edge.to]);
   }
   return outgoing;
+}
+
+/** A step that waits for more ways than lead to it never runs. What nothing leads to is told so anyway. */
+function checkJoins(document: FlowDocument): Finding[] {
+  return Object.entries(document.nodes).flatMap(([nodeId, { name, join }]): Finding[] => {
+    const ways = document.edges.filter(({ from, to }) => to === nodeId && document.nodes[from]).length;
+    if (join?.mode !== 'count' || ways === 0 || join.count <= ways) return [];
+    return [
+      {
+        code: 'join_unmet',
+        severity: 'error',
+        nodeId,
+        message: `"${name}" waits for ${join.count} ways into it, and only ${ways === 1 ? 'one leads' : `${ways} lead`} there, so it never runs.`,
+        fix: 'Connect more steps to it, or have it wait for fewer.',
+      },
+    ];
+  });
 }
 
 /** What is switched off is passed by one of its ways: where that leads nowhere, what follows by others never runs. */
