@@ -3,7 +3,7 @@ import type { StudioClient } from '@plumbline/engine/demo/studio-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testPlatform, type TestPlatform } from '../support/platform.ts';
 import { until } from '../support/until.ts';
-import { line, node, publishFlow, publishWebhookFlow } from '../support/webhook-flow.ts';
+import { line, node, publishFlow, publishWebhookFlow, type WebhookFlow } from '../support/webhook-flow.ts';
 
 let up: TestPlatform;
 let client: StudioClient;

@@ -500,7 +500,7 @@ describe('what people were told', () => {
     await quoting.post('quoted', { card });
     const [run] = await standing(quoting.id, 'parked');
     const groups = await client.call<StuckGroup[]>('GET', '/api/runs/groups');
-    const seen = [
+    const seen: unknown[] = [
       await detail(run?.id),
       groups.filter(({ flowId }) => flowId === quoting.id),
       await notices('"Charge the card" waits for you'),

@@ -153,3 +153,44 @@ describe('a run that asks for approval', () => {
     expect(vendor.calls.filter((call) => call.startsWith('pay')).toSorted()).toEqual(['pay A', 'pay B']);
   });
 });
+
+describe('a scope that is tried again after a decision', () => {
+  const drawn = (title: string): Pick<FlowDocument, 'nodes' | 'edges'> => ({
+    nodes: {
+      t: node('test.begin'),
+      all: node('core.scope'),
+      ask: node(
+        'core.approval',
+        { title, stages: '=[{ "approvers": trigger.who, "from": "0" }]', remindEveryHours: 0 },
+        { parent: 'all' },
+      ),
+      pay: node('test.write', { name: '="pay " & trigger.name & " by " & steps.ask.decidedBy' }, { parent: 'all' }),
+    },
+    edges: [edge('t', 'all'), edge('all', 'ask', 'each'), edge('ask', 'pay', 'approved')],
+  });
+  /** Until it waits for a person because paying failed. */
+  const decidedAndFailed = async (title: string, name: string): Promise<PlayedRun> => {
+    vendor.outcomes.set(`pay ${name} by Ben`, ['invalid']);
+    const run = await (await publishFlow(bench, deps, drawn(title))).begin({ name, who: addressOf(bench, 'Ben') });
+    await run.play();
+    await decideAs(bench, deps, await question(run), 'Ben', 'approved');
+    await run.play();
+    expect((await run.row())['status']).toBe('parked');
+    await run.settle('all', { action: 'retry' });
+    return run;
+  };
+
+  test('asks nobody again for what was decided', async () => {
+    const run = await decidedAndFailed('="Pay " & trigger.name & "?"', 'twice');
+    expect((await run.play())?.ended).toBe(true);
+    expect(await questions(run)).toHaveLength(1);
+    expect((await run.row())['status']).toBe('succeeded');
+    expect(vendor.calls.filter((name) => name === 'pay twice by Ben')).toHaveLength(2);
+  });
+
+  test('asks again when what is asked is another thing', async () => {
+    const run = await decidedAndFailed('="Pay " & trigger.name & ", draw " & $string($random()) & "?"', 'otherwise');
+    expect(await run.play()).toMatchObject({ ended: false });
+    expect(await questions(run)).toHaveLength(2);
+  });
+});

@@ -191,4 +191,68 @@ describe('a flow that is called', () => {
     expect((await child.play())?.ended).toBe(true);
     expect(vendor.calls).toEqual([]);
   });
+
+  test.each([
+    ['fails', 'stop', {}],
+    ['is undone', 'compensate', { error: { kept: [] } }],
+  ])('ends with its caller when that %s', async (_, onError, expected) => {
+    vendor.outcomes.set('beside', ['invalid']);
+    const target = await publishFlow(bench, deps, called());
+    const { nodes, edges } = caller(target.flowId);
+    const run = await (
+      await publishFlow(bench, deps, {
+        nodes: { ...nodes, beside: { ...node('test.write', { name: 'beside' }), onError: onError as 'stop' } },
+        edges: [...edges, edge('t', 'beside')],
+      })
+    ).begin({ amount: 7 });
+    expect((await run.play())?.ended).toBe(true);
+    expect(await run.row()).toMatchObject({ status: 'failed', ...expected });
+    const [child] = await bench.database.asOwner('select status from runs where parent_run_id = $1', [run.runId]);
+    expect(child).toEqual({ status: 'cancelled' });
+    expect(vendor.calls).toEqual(['beside']);
+  });
+
+  test('that wrote something is named among what stays, when its caller is undone', async () => {
+    vendor.outcomes.set('after booked 7', ['invalid']);
+    const target = await publishFlow(bench, deps, called());
+    const { nodes, edges } = caller(target.flowId);
+    const run = await (
+      await publishFlow(bench, deps, {
+        nodes: { ...nodes, after: { ...node('test.write', { name: 'after booked 7' }), onError: 'compensate' } },
+        edges,
+      })
+    ).begin({ amount: 7 });
+    await run.play();
+    await (await callOf(run)).play();
+    expect((await run.play())?.ended).toBe(true);
+    expect(await run.row()).toMatchObject({ status: 'failed', error: { undone: [], kept: ['core.call-flow'] } });
+  });
+
+  test('from a scope that is undone ends with it, and is called anew by the next try', async () => {
+    vendor.outcomes.set('beside', ['invalid']);
+    const target = await publishFlow(bench, deps, called());
+    const { nodes } = caller(target.flowId);
+    const inScope = { parent: 'all' };
+    const run = await (
+      await publishFlow(bench, deps, {
+        nodes: {
+          t: nodes['t'] as never,
+          all: node('core.scope'),
+          call: { ...nodes['call'], ...inScope } as never,
+          beside: { ...node('test.write', { name: 'beside' }), ...inScope },
+        },
+        edges: [edge('t', 'all'), edge('all', 'call', 'each'), edge('all', 'beside', 'each')],
+      })
+    ).begin({ amount: 7 });
+    await run.play();
+    const children = () =>
+      bench.database.asOwner<{ status: string }>(
+        'select status from runs where parent_run_id = $1 order by queued_at, id',
+        [run.runId],
+      );
+    expect((await children()).map(({ status }) => status)).toEqual(['cancelled']);
+    await run.settle('all', { action: 'retry' });
+    await run.play();
+    expect((await children()).map(({ status }) => status).sort()).toEqual(['cancelled', 'queued']);
+  });
 });

@@ -100,32 +100,48 @@ export async function callFlow(
 }
 
 /** Ends what a cancelled run had called, and what that had called in turn; their carriers are told. */
-export async function cancelCalled(deps: Dependencies, { companyId, runId }: RunRef): Promise<void> {
-  await deps.store.tenant(companyId, async (tx) => {
-    const { rows } = await sql<{ id: string; carrier_id: string }>`
+export async function cancelCalled(deps: Dependencies, run: RunRef): Promise<void> {
+  await deps.store.tenant(run.companyId, (tx) => cancelCalledIn(tx, run, deps.now()));
+}
+
+/**
+ * The same, in a transaction with what else is written then.
+ * @param by Only what these steps called. @default all
+ */
+export async function cancelCalledIn(
+  tx: Transaction,
+  { companyId, runId }: RunRef,
+  now: Date,
+  by?: readonly { readonly nodeId: string; readonly iteration: string }[],
+): Promise<void> {
+  const nodes = by?.map(({ nodeId }) => nodeId);
+  const places = by?.map(({ iteration }) => iteration);
+  const byThem = by
+    ? sql`and (parent_node_id, parent_iteration) in (select * from unnest(${nodes}::text[], ${places}::text[]))`
+    : sql``;
+  const { rows } = await sql<{ id: string; carrier_id: string }>`
       with recursive called as (
-        select id from runs where company_id = ${companyId} and parent_run_id = ${runId} and finished_at is null
+        select id from runs where company_id = ${companyId} and parent_run_id = ${runId} and finished_at is null ${byThem}
         union all
         select runs.id from runs join called on runs.parent_run_id = called.id
          where runs.company_id = ${companyId} and runs.finished_at is null)
-      update runs set status = 'cancelled', finished_at = ${deps.now()}
+      update runs set status = 'cancelled', finished_at = ${now}
        where company_id = ${companyId} and id in (select id from called) and finished_at is null
       returning id, carrier_id`.execute(tx);
-    if (rows.length === 0) return;
-    const runIds = rows.map(({ id }) => id);
-    for (const id of runIds) await letGoIn(tx, { companyId, runId: id, now: deps.now() });
-    await tx
-      .updateTable('steps')
-      .set({ status: 'failed', finished_at: deps.now(), next_attempt_at: null })
-      .where('company_id', '=', companyId)
-      .where('run_id', 'in', runIds)
-      .where('status', 'in', ['running', 'waiting', 'parked'])
-      .execute();
-    await tx
-      .insertInto('run_wakes')
-      .values(rows.map(({ id, carrier_id }) => ({ company_id: companyId, run_id: id, carrier_id })))
-      .execute();
-  });
+  if (rows.length === 0) return;
+  const runIds = rows.map(({ id }) => id);
+  for (const id of runIds) await letGoIn(tx, { companyId, runId: id, now });
+  await tx
+    .updateTable('steps')
+    .set({ status: 'failed', finished_at: now, next_attempt_at: null })
+    .where('company_id', '=', companyId)
+    .where('run_id', 'in', runIds)
+    .where('status', 'in', ['running', 'waiting', 'parked'])
+    .execute();
+  await tx
+    .insertInto('run_wakes')
+    .values(rows.map(({ id, carrier_id }) => ({ company_id: companyId, run_id: id, carrier_id })))
+    .execute();
 }
 
 interface Target {

@@ -8,14 +8,13 @@ import type { Dependencies } from './dependencies.ts';
 import { firstPort } from './first-port.ts';
 import { stepName, topLevel, type Lane, type Scope } from './lane.ts';
 import type { LedgerWrite } from './ledger-writer.ts';
+import { cancelCalledIn } from './call-flow.ts';
 import { carryLoop, type LoopEnd } from './loop.ts';
 import type { StepAttempt, StepOutcome, StepRunner } from './run-step.ts';
 import { carryScope, type ScopeEnd } from './scope.ts';
+import { CALL, LOCK } from './special-types.ts';
 import { letGoIn } from './turns/lock.ts';
 import { beginUndoing, undoSteps } from './undo-run.ts';
-
-/** The node type that has a run hold a name. */
-const LOCK = 'core.lock';
 
 /** A run that was taken up, and how long it may be carried on. */
 export interface RunWork {
@@ -263,17 +262,23 @@ export class CarriedRun {
         skipped,
         ...(failure ? { error: failure } : {}),
       },
-      ...this.#lettingGo(),
+      ...this.#lettingGo(failure !== undefined),
     });
     this.deps.crashPoint?.('after-run-ended', planHash);
     return endedReport(lane.runId);
   }
 
-  /** What it holds, others may have when it ends: in the same transaction, or one of them would wait for ever. */
-  #lettingGo(): Pick<LedgerWrite, 'also'> {
+  /** What it holds, others may have when it ends: in the same transaction, or one of them would wait for ever. What it called ends with it when it failed. */
+  #lettingGo(failed: boolean): Pick<LedgerWrite, 'also'> {
     const { lane, plan, companyId } = this.work;
-    if (!Object.values(plan.steps).some(({ type }) => type === LOCK)) return {};
-    const write = (tx: Transaction) => letGoIn(tx, { companyId, runId: lane.runId, now: this.deps.now() });
+    const types = new Set(Object.values(plan.steps).map(({ type }) => type));
+    const [locks, calls] = [types.has(LOCK), failed && types.has(CALL)];
+    if (!locks && !calls) return {};
+    const run = { companyId, runId: lane.runId };
+    const write = async (tx: Transaction): Promise<void> => {
+      if (calls) await cancelCalledIn(tx, run, this.deps.now());
+      if (locks) await letGoIn(tx, { ...run, now: this.deps.now() });
+    };
     return { also: { order: '', write } };
   }
 

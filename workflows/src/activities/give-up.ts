@@ -1,6 +1,8 @@
 import type { Transaction } from '@plumbline/db';
+import { cancelCalledIn } from './call-flow.ts';
 import type { StepRef } from './contract.ts';
 import { stepName, type Lane } from './lane.ts';
+import { letGoIn } from './turns/lock.ts';
 import { isIn, isNoUndo, type Part } from './undo-run.ts';
 import { closeWait } from './waits.ts';
 
@@ -24,14 +26,15 @@ export async function giveUpTurns(
 }
 
 /**
- * Steps and turns in a part of a run that are not over are given up: nobody carries them on, what they wait for is taken back, and nobody is asked any
- * more. They are closed, for nothing reads them again, unless what they stand in is tried again; then so are they. What undoes goes on.
+ * Steps and turns in a part of a run that are not over are given up: nobody carries them on, what they wait for is taken back, nobody is asked any more, and
+ * what they called ends. What the part holds others may have, unless `keepsLocks` says that it is gone on with where it stands. They are closed, for nothing reads them again, unless what they stand in is tried again; then so are they. What undoes goes on.
  */
 export async function giveUpWithin(
   tx: Transaction,
   { companyId, runId }: { readonly companyId: string; readonly runId: string },
   part: Part,
   now: Date,
+  { keepsLocks = false }: { readonly keepsLocks?: boolean } = {},
 ): Promise<void> {
   if (part.nodes.length === 0) return;
   const open = await tx
@@ -44,7 +47,10 @@ export async function giveUpWithin(
     .where(isNoUndo)
     .forUpdate()
     .execute();
-  for (const { node_id: nodeId, iteration } of open) await closeWait(tx, { companyId, runId, nodeId, iteration }, now);
+  const places = open.map(({ node_id: nodeId, iteration }) => ({ nodeId, iteration }));
+  for (const place of places) await closeWait(tx, { companyId, runId, ...place }, now);
+  if (places.length > 0) await cancelCalledIn(tx, { companyId, runId }, now, places);
+  if (!keepsLocks) await letGoIn(tx, { companyId, runId, within: part, now });
   await tx
     .updateTable('steps')
     .set({ status: 'failed', finished_at: now, next_attempt_at: null, suspended: false, closed: true })

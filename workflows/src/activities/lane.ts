@@ -210,6 +210,15 @@ export function inside(iteration: string, index: number): string {
   return iteration === '' ? String(index) : `${iteration}.${index}`;
 }
 
+/** The same place in the try before of the innermost scope that is tried again; undefined when none is. */
+export function formerTry({ iteration, turns }: Scope): string | undefined {
+  const again = turns.findLastIndex(({ isTry, index }) => isTry === true && index > 0);
+  if (again < 0) return undefined;
+  const parts = iteration.split('.');
+  parts[again] = String(Number(parts[again]) - 1);
+  return parts.join('.');
+}
+
 /** A turn as expressions see it. */
 function turnOf(turn: Turn | undefined): Omit<Turn, 'loopId'> {
   const { loopId: _, ...seen } = turn ?? { loopId: '', index: 0 };

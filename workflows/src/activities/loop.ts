@@ -10,6 +10,7 @@ import { inside, stepName, type Lane, type Scope, type Turn } from './lane.ts';
 import type { LedgerWrite } from './ledger-writer.ts';
 import { LoopLedger, type LoopSettings, type PendingTurn } from './loop-ledger.ts';
 import type { StepOutcome } from './run-step.ts';
+import { LOCK } from './special-types.ts';
 import { isIn, type Part } from './undo-run.ts';
 
 export type LoopEnd =
@@ -192,15 +193,18 @@ async function take(loop: OpenLoop, index: number, given: Omit<Turn, 'loopId' | 
   const value = valueOf(end);
   const regions = regionsOf(plan.graph);
   const nodes = regions.inside(node.id).nodes.map(({ id }) => id);
-  const deep = nodes.some((id) => regions.isScope(id)) ? regions.within(node.id) : [];
-  const part: Part = { nodes: regions.within(node.id), iteration };
-  const givesUp = end.left && !isKept(loop, end) && (end.paused || hasOpen(lane, nodes, iteration));
+  const hasScopes = nodes.some((id) => regions.isScope(id));
+  const givesUp =
+    end.left !== undefined &&
+    !isKept(loop, end) &&
+    (end.paused || hasOpen(lane, nodes, iteration) || (end.failure !== undefined && takesLocks(loop)));
+  const part: Part = { nodes: hasScopes || givesUp ? regions.within(node.id) : nodes, iteration };
   lane.note({
     turn: {
       ...{ runId: lane.runId, nodeId: node.id, parent: scope.iteration, index, iteration, at: run.deps.now(), nodes },
       ...(end.failure ? { status: 'failed', error: end.failure } : { status: 'done', value }),
     },
-    ...tidying(run, { givesUp: givesUp ? part : undefined, closes: deep.length > 0 ? part : undefined }),
+    ...tidying(run, part, { givesUp, closes: hasScopes }),
   });
   if (run.deps.crashPoint) {
     await lane.commit({});
@@ -208,7 +212,7 @@ async function take(loop: OpenLoop, index: number, given: Omit<Turn, 'loopId' | 
   }
   // Nobody reads what a turn did once it is over, and a long list must not fill the memory.
   for (const id of nodes) lane.outputs.delete(stepName(id, iteration));
-  if (deep.length > 0) forget(lane, { nodes: deep, iteration });
+  if (hasScopes) forget(lane, part);
   if (end.left?.how === 'break') return { kind: 'left' };
   // The ledger knows no difference between nothing and null, so there is none for the next round either, whether it waits in between or not.
   return { kind: 'over', value: value ?? undefined, failure: end.failure };
@@ -223,6 +227,14 @@ function endsTurns(regions: Regions, containerId: string): boolean {
     );
 }
 
+/** Whether a turn may hold something that others wait for: one that failed did not come to letting it go. */
+function takesLocks({ run, node }: OpenLoop): boolean {
+  const { plan } = run.work;
+  return regionsOf(plan.graph)
+    .within(node.id)
+    .some((id) => plan.steps[id]?.type === LOCK);
+}
+
 /** Whether a turn that failed is done again when a person says so: what waits in it then goes on where it stands. */
 function isKept({ node, settings }: OpenLoop, { failure }: RegionEnd): boolean {
   return (
@@ -233,12 +245,13 @@ function isKept({ node, settings }: OpenLoop, { failure }: RegionEnd): boolean {
 /** With a turn that ended before its end what waits in it is given up, and the steps of its scopes are closed with it. */
 function tidying(
   { deps, work }: CarriedRun,
-  { givesUp, closes }: { readonly givesUp: Part | undefined; readonly closes: Part | undefined },
+  part: Part,
+  { givesUp, closes }: { readonly givesUp: boolean; readonly closes: boolean },
 ): Pick<LedgerWrite, 'also'> {
   const { companyId, lane } = work;
   if (!givesUp && !closes) return {};
   const write = async (tx: Transaction): Promise<void> => {
-    if (givesUp) await giveUpWithin(tx, { companyId, runId: lane.runId }, givesUp, deps.now());
+    if (givesUp) await giveUpWithin(tx, { companyId, runId: lane.runId }, part, deps.now());
     if (closes)
       await tx
         .updateTable('steps')
@@ -246,7 +259,7 @@ function tidying(
         .where('company_id', '=', companyId)
         .where('run_id', '=', lane.runId)
         .where('closed', '=', false)
-        .where(isIn(closes))
+        .where(isIn(part))
         .execute();
   };
   return { also: { order: '', write } };

@@ -24,6 +24,8 @@ export interface PlatformStep {
   readonly iteration: string;
   readonly step: PlanStep;
   readonly lane: Lane;
+  /** Where it stood in the try before, when it stands in a scope that is tried again. */
+  readonly formerTry?: string;
 }
 
 /** What only the platform can do for a core node. Every service is idempotent for a step: carried out again, it changes nothing. */

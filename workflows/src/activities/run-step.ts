@@ -166,7 +166,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
         const settings = await openLoop(lane, { ...ref, attempt, at: startedAt }, type.control, mapped);
         return settings ? { kind: 'opened', settings } : { kind: 'gone' };
       }
-      if (type.hold) return await waiting.forAnswer({ input, step, lane, type, mapped, startedAt, known, key });
+      if (type.hold) return await waiting.forAnswer({ input, step, lane, type, mapped, startedAt, known, key, scope });
       const begin = { ...ref, attempt, at: startedAt };
       let claimed = false;
       if (type.run && isWrite(effectOf(type, mapped))) {

@@ -132,7 +132,9 @@ async function beginFailing({ run, node, scope, attempt, part }: OpenScope, fail
       .where('attempt', '=', attempt)
       .where('status', '=', 'running')
       .execute();
-    await giveUpWithin(tx, { companyId, runId: lane.runId }, part, now);
+    // Where nothing is undone it is gone on with, if at all, where it stands: with what it holds.
+    const keepsLocks = failure.undone === undefined;
+    await giveUpWithin(tx, { companyId, runId: lane.runId }, part, now, { keepsLocks });
   });
 }
 

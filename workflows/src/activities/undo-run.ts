@@ -4,10 +4,13 @@ import { sql, type ExpressionBuilder } from 'kysely';
 import { z } from 'zod';
 import type { PlanNode } from '../flow/plan.ts';
 import { regionsOf, type Regions } from '../flow/regions.ts';
+import { stepKey } from '../step-key.ts';
 import type { CarriedRun } from './carry-run.ts';
+import { cancelCalledIn } from './call-flow.ts';
 import { isWrite } from './effects.ts';
 import type { LaneStep } from './lane.ts';
 import type { StepOutcome } from './run-step.ts';
+import { CALL } from './special-types.ts';
 
 export type Undone =
   /** `names` are undone; `kept` wrote something, or may have, that stays. */
@@ -35,6 +38,7 @@ export async function undoSteps(run: CarriedRun, part?: Part, how: 'undo' | 'lea
   const known = new Map(rows.map((row) => [`${row.node_id} ${row.iteration}`, row]));
   const names: string[] = [];
   const kept: string[] = [];
+  const wroteByCall = await callsThatWrote(run);
   for (const row of rows) {
     const step = plan.steps[row.node_id];
     const type = step && deps.catalog.nodeTypes.get(`${step.type}@${step.version}`);
@@ -42,6 +46,8 @@ export async function undoSteps(run: CarriedRun, part?: Part, how: 'undo' | 'lea
     if (!step || !type || !node || isUndo(row.iteration)) continue;
     const isUnclear = row.status === 'failed' && row.error?.['kind'] === 'ambiguous';
     if (row.status !== 'succeeded' && !isUnclear) continue;
+    // What another flow wrote is that flow's to undo: it is named.
+    if (wroteByCall.has(`${row.node_id} ${row.iteration}`)) kept.push(step.name);
     if (!isWrite(type.effectFor?.(row.input as never) ?? type.effect)) continue;
     const iteration = row.iteration === '' ? UNDO : `${row.iteration}.${UNDO}`;
     const before = known.get(`${row.node_id} ${iteration}`);
@@ -78,6 +84,41 @@ export async function undoSteps(run: CarriedRun, part?: Part, how: 'undo' | 'lea
     deps.crashPoint?.('mid-undo', row.node_id);
   }
   return { kind: 'done', names, kept };
+}
+
+/** Steps that called a flow which wrote something, itself or by what it called. */
+async function callsThatWrote({ deps, work }: CarriedRun): Promise<ReadonlySet<string>> {
+  const { companyId, lane, plan } = work;
+  if (!Object.values(plan.steps).some(({ type }) => type === CALL)) return new Set();
+  return await deps.store.tenant(companyId, async (tx) => {
+    const { rows } = await sql<{ caller: string; run_id: string; node_id: string; iteration: string }>`
+      with recursive called as (
+        select id, parent_node_id || ' ' || parent_iteration as caller from runs
+         where company_id = ${companyId} and parent_run_id = ${lane.runId}
+        union all
+        select runs.id, called.caller from runs join called on runs.parent_run_id = called.id
+         where runs.company_id = ${companyId})
+      select called.caller, steps.run_id, steps.node_id, steps.iteration
+        from called join steps on steps.company_id = ${companyId} and steps.run_id = called.id and steps.status = 'succeeded'`.execute(
+      tx,
+    );
+    // Effects are found by their keys, and by nothing else.
+    const callers = new Map(
+      rows.map(({ caller, run_id: runId, node_id: nodeId, iteration }) => [
+        stepKey({ companyId, runId, nodeId, iteration }),
+        caller,
+      ]),
+    );
+    if (callers.size === 0) return new Set();
+    const effects = await tx
+      .selectFrom('effects')
+      .select('key')
+      .where('company_id', '=', companyId)
+      .where(sql<boolean>`key = any(${[...callers.keys()]}::text[])`)
+      .where('state', '=', 'confirmed')
+      .execute();
+    return new Set(effects.flatMap(({ key }) => callers.get(key) ?? []));
+  });
 }
 
 /** The steps that there are to undo, and those that undo them, last first. */
@@ -176,6 +217,7 @@ export async function beginUndoing({ deps, work }: CarriedRun): Promise<void> {
       .where('status', 'in', ['running', 'waiting', 'parked'])
       .where(isNoUndo)
       .execute();
+    await cancelCalledIn(tx, { companyId, runId: lane.runId }, deps.now());
   });
 }
 

@@ -4,7 +4,7 @@ import type { PlanStep } from '../flow/plan.ts';
 import { depthOfRun, noVendor, STEP_MS } from './call-node.ts';
 import { checkOutput } from './check-output.ts';
 import type { Dependencies } from './dependencies.ts';
-import { stepName, type Lane, type LaneStep } from './lane.ts';
+import { formerTry, stepName, type Lane, type LaneStep, type Scope } from './lane.ts';
 import { platformFor } from './platform.ts';
 import type { StepAttempt, StepOutcome } from './run-step.ts';
 import { expireWait, readAnswer, type Answer } from './waits.ts';
@@ -28,7 +28,7 @@ export interface Waiting {
    * Of a step that hands something over: it opens it, and goes on when it is answered, or when its time has come.
    * @throws StepError
    */
-  forAnswer(work: WaitingStep & { readonly key: string }): Promise<StepOutcome>;
+  forAnswer(work: WaitingStep & { readonly key: string; readonly scope: Scope }): Promise<StepOutcome>;
 }
 
 export function createWaiting(deps: Dependencies): Waiting {
@@ -48,8 +48,12 @@ export function createWaiting(deps: Dependencies): Waiting {
     return { kind: 'done', port: 'out' };
   }
 
-  async function forAnswer(work: WaitingStep & { readonly key: string }, signal: AbortSignal): Promise<StepOutcome> {
-    const { input, step, lane, type, mapped, startedAt, key, known } = work;
+  async function forAnswer(
+    work: WaitingStep & { readonly key: string; readonly scope: Scope },
+    signal: AbortSignal,
+  ): Promise<StepOutcome> {
+    const { input, step, lane, type, mapped, startedAt, key, known, scope } = work;
+    const former = formerTry(scope);
     const { hold } = type;
     if (!hold) throw new Error(`${type.id} waits for nothing`);
     const { companyId, runId, nodeId, iteration, attempt } = input;
@@ -61,7 +65,11 @@ export function createWaiting(deps: Dependencies): Waiting {
       idempotencyKey: key,
       now: deps.now,
       signal,
-      platform: platformFor(deps, { ...input, step, lane }, key),
+      platform: platformFor(
+        deps,
+        { ...input, step, lane, ...(former === undefined ? {} : { formerTry: former }) },
+        key,
+      ),
     };
     let until = known?.suspended ? known.nextAttemptAt : null;
     let answered: Answer | undefined;

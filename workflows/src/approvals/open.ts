@@ -4,6 +4,7 @@ import { ConnectorFailure, type ApprovalQuestion } from '@plumbline/nodes';
 import type { Dependencies } from '../activities/dependencies.ts';
 import type { StepRef } from '../activities/contract.ts';
 import { beginStage } from './begin-stage.ts';
+import { decidedBefore } from './decided-before.ts';
 import { endApproval } from './end.ts';
 import { needOf } from './judge.ts';
 import { companyPeople, whoIsMeant } from './people.ts';
@@ -12,10 +13,14 @@ import { timesOf } from './times.ts';
 
 /**
  * Puts a step's question to people, once: the question, who is asked in every stage, and the wait are written together. Carried out again, it changes
- * nothing.
+ * nothing. What was decided about the very same in a try before is not asked again.
  * @throws ConnectorFailure `invalid` when nobody, or somebody who may not decide, is named, or fewer than must approve.
  */
-export async function openApproval(deps: Dependencies, step: StepRef, question: ApprovalQuestion): Promise<void> {
+export async function openApproval(
+  deps: Dependencies,
+  step: StepRef & { readonly formerTry?: string },
+  question: ApprovalQuestion,
+): Promise<void> {
   const { companyId, runId, nodeId, iteration } = step;
   await deps.store.tenant(companyId, async (tx) => {
     const id = randomUUID();
@@ -42,6 +47,19 @@ export async function openApproval(deps: Dependencies, step: StepRef, question: 
       return { ...stage, asked, need };
     });
     const now = deps.now();
+    const before =
+      step.formerTry === undefined ? undefined : await decidedBefore(tx, step, step.formerTry, question, stages);
+    if (before) {
+      await tx
+        .updateTable('waits')
+        .set({ key: before.approvalId, answer: json(before.answer), answered_at: now })
+        .where('company_id', '=', companyId)
+        .where('run_id', '=', runId)
+        .where('node_id', '=', nodeId)
+        .where('iteration', '=', iteration)
+        .execute();
+      return;
+    }
     const settings: ApprovalSettings = {
       remindEveryHours: question.remindEveryHours,
       escalateAfterHours: question.escalateAfterHours,

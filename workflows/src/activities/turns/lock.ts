@@ -50,6 +50,8 @@ interface LetGo {
   readonly name?: string;
   /** The place of the step that lets go: what it may have taken before, around it or within. What other turns of a loop hold, or stand in line for, stays theirs. @default all of the run */
   readonly place?: string;
+  /** Only what these steps took, at that place or further in. */
+  readonly within?: { readonly nodes: readonly string[]; readonly iteration: string };
   readonly now: Date;
 }
 
@@ -59,7 +61,7 @@ export async function letGo(store: Store, given: LetGo): Promise<void> {
 }
 
 /** The same, in a transaction with what else is written then. */
-export async function letGoIn(tx: Transaction, { companyId, runId, name, place, now }: LetGo): Promise<void> {
+export async function letGoIn(tx: Transaction, { companyId, runId, name, place, within, now }: LetGo): Promise<void> {
   const held = await tx
     .selectFrom('locks')
     .select('name')
@@ -67,6 +69,7 @@ export async function letGoIn(tx: Transaction, { companyId, runId, name, place, 
     .where('company_id', '=', companyId)
     .where('run_id', '=', runId)
     .$if(name !== undefined, (query) => query.where('name', '=', name ?? ''))
+    .$if(within !== undefined, (query) => query.where(isTakenIn(within)))
     .orderBy('name')
     .execute();
   for (const lock of held) {
@@ -77,6 +80,7 @@ export async function letGoIn(tx: Transaction, { companyId, runId, name, place, 
       .where('run_id', '=', runId)
       .where('name', '=', lock.name)
       .$if(place !== undefined, (query) => query.where(isOnTheWayTo(place ?? '')))
+      .$if(within !== undefined, (query) => query.where(isTakenIn(within)))
       .execute();
     await hand(tx, companyId, lock.name, now);
   }
@@ -86,6 +90,12 @@ export async function letGoIn(tx: Transaction, { companyId, runId, name, place, 
 function isOnTheWayTo(place: string) {
   return sql<boolean>`(locks.iteration = ${place} or locks.iteration = '' or ${place} = ''
     or starts_with(${place}, locks.iteration || '.') or starts_with(locks.iteration, ${place} || '.'))`;
+}
+
+function isTakenIn(part: LetGo['within']) {
+  const { nodes = [], iteration = '' } = part ?? {};
+  return sql<boolean>`(locks.node_id = any(${[...nodes]}::text[])
+    and (${iteration} = '' or locks.iteration = ${iteration} or starts_with(locks.iteration, ${iteration} || '.')))`;
 }
 
 /** Hands a name to those next in line, as long as there is room. */

@@ -257,6 +257,45 @@ describe('one at a time', () => {
     expect([...called()].sort()).toEqual(['in a', 'in b', 'in c', 'in d']);
   });
 
+  test('is let go of with a turn that failed before it came to that', async () => {
+    vendor.outcomes.set('in a', ['invalid']);
+    const played = await publishFlow(bench, deps, {
+      nodes: {
+        t: node('test.begin'),
+        loop: node('core.for-each', { items: '=trigger.items', onItemError: 'skip' }),
+        lock: { ...node('core.lock', { name: 'by failing turns' }), parent: 'loop' },
+        inside: { ...node('test.write', { name: '="in " & loop.item' }), parent: 'loop' },
+        unlock: { ...node('core.unlock', { name: 'by failing turns' }), parent: 'loop' },
+      },
+      edges: [edge('t', 'loop'), edge('loop', 'lock', 'each'), edge('lock', 'inside'), edge('inside', 'unlock')],
+    });
+    const run = await played.begin({ items: ['a', 'b'] });
+    for (let n = 0; n < 6 && !(await run.play())?.ended; n++);
+    expect(called()).toEqual(['in a', 'in b']);
+    expect((await run.row())['status']).toBe('succeeded');
+  });
+
+  test('is let go of with a try that is undone, so that the next one gets it', async () => {
+    vendor.outcomes.set('in a', ['invalid']);
+    const played = await publishFlow(bench, deps, {
+      nodes: {
+        t: node('test.begin'),
+        all: node('core.scope'),
+        lock: { ...node('core.lock', { name: 'by tries' }), parent: 'all' },
+        inside: { ...node('test.write', { name: '="in " & trigger.name' }), parent: 'all' },
+        unlock: { ...node('core.unlock', { name: 'by tries' }), parent: 'all' },
+      },
+      edges: [edge('t', 'all'), edge('all', 'lock', 'each'), edge('lock', 'inside'), edge('inside', 'unlock')],
+    });
+    const run = await begin(played, 'a');
+    const [other] = [await begin(played, 'b')];
+    expect(await isOver(other)).toBe(true);
+    await run.settle('all', { action: 'retry' });
+    for (let n = 0; n < 4 && !(await run.play())?.ended; n++);
+    expect((await run.row())['status']).toBe('succeeded');
+    expect(called()).toEqual(['in a', 'in b', 'in a']);
+  });
+
   test('lets as many in as it is told, and never more', async () => {
     const played = await guarded(2, 'two');
     vendor.outcomes.set('in a', ['invalid']);
