@@ -27,7 +27,8 @@ export async function giveUpTurns(
 
 /**
  * Steps and turns in a part of a run that are not over are given up: nobody carries them on, what they wait for is taken back, nobody is asked any more, and
- * what they called ends. What the part holds others may have, unless `keepsLocks` says that it is gone on with where it stands. They are closed, for nothing reads them again, unless what they stand in is tried again; then so are they. What undoes goes on.
+ * what they called ends. What the part holds others may have, unless `keepsLocks` says that it is gone on with where it stands. They are closed, for nothing
+ * reads them again, unless what they stand in is tried again; then so are they. What undoes goes on.
  */
 export async function giveUpWithin(
   tx: Transaction,
