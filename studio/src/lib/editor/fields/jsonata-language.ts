@@ -33,7 +33,7 @@ export const functions: readonly (readonly [name: string, signature: string, say
   ['$exists', '$exists(value)', 'Whether there is one'],
   ['$not', '$not(value)', 'The opposite'],
   ['$boolean', '$boolean(value)', 'As yes or no'],
-  ['$now', '$now()', 'The moment of the run'],
+  ['$now', '$now()', 'The moment at which the step began'],
   ['$toMillis', '$toMillis(moment)', 'A moment as milliseconds'],
   ['$fromMillis', '$fromMillis(ms, picture)', 'Milliseconds as a moment'],
   ['$map', '$map(list, function($v) { … })', 'Each item changed'],
