@@ -17,14 +17,14 @@ export interface WaitingStep {
   readonly since: string;
   /** Why the last attempt did not get through. */
   readonly error: StepError | null;
-  /** Who or what brings its end, where that is not its time: it cannot be told to go on. */
+  /** Who or what brings its end, where that is not its time alone. Only from waiting for something to happen can it be told to go on. */
   readonly awaits: AwaitedEnd | null;
 }
 
-/** A decision of people, a run that was called, or a turn that others have. */
+/** A decision of people, a run that was called, a turn that others have, or something that happens elsewhere. */
 export interface AwaitedEnd {
-  readonly kind: 'decision' | 'flow' | 'lock';
-  /** The task, the run, or the name of the lock. */
+  readonly kind: 'decision' | 'flow' | 'lock' | 'event';
+  /** The task, the run, the name of the lock, or what is to happen. */
   readonly id: string;
 }
 

@@ -2,7 +2,12 @@ import type { Store } from '@plumbline/db';
 import type { StepRef } from '@plumbline/workflows/activities/contract';
 import type { AwaitedEnd } from '../contract/index.ts';
 
-const kinds: Readonly<Record<string, AwaitedEnd['kind']>> = { approval: 'decision', run: 'flow', lock: 'lock' };
+const kinds: Readonly<Record<string, AwaitedEnd['kind']>> = {
+  approval: 'decision',
+  run: 'flow',
+  lock: 'lock',
+  event: 'event',
+};
 
 /** What a row of `waits` says of who brings the end of a wait; null where its time does. */
 export function awaitedEnd(kind: string | null, id: string | null): AwaitedEnd | null {
@@ -10,7 +15,9 @@ export function awaitedEnd(kind: string | null, id: string | null): AwaitedEnd |
   return known && id !== null ? { kind: known, id } : null;
 }
 
-const words: Readonly<Record<AwaitedEnd['kind'], { readonly message: string; readonly fix: string }>> = {
+const words: Readonly<
+  Record<Exclude<AwaitedEnd['kind'], 'event'>, { readonly message: string; readonly fix: string }>
+> = {
   decision: {
     message: 'This step waits for a decision, and nothing else lets it go on.',
     fix: 'Open its task and decide, or drop the step.',
@@ -29,7 +36,7 @@ const words: Readonly<Record<AwaitedEnd['kind'], { readonly message: string; rea
 export async function whyNotWoken(
   store: Store,
   { companyId, runId, nodeId, iteration }: StepRef,
-): Promise<(typeof words)[AwaitedEnd['kind']] | undefined> {
+): Promise<(typeof words)['decision'] | undefined> {
   const row = await store.tenant(companyId, (tx) =>
     tx
       .selectFrom('waits')
@@ -42,5 +49,5 @@ export async function whyNotWoken(
       .executeTakeFirst(),
   );
   const awaited = row && awaitedEnd(row.kind, row.key);
-  return awaited ? words[awaited.kind] : undefined;
+  return awaited && awaited.kind !== 'event' ? words[awaited.kind] : undefined;
 }

@@ -5,6 +5,11 @@ import { refreshOn, resource, type Resource } from '../api/resource.svelte.ts';
 import { plural } from '../format.ts';
 import { tellDone, tellProblem } from '../tell.ts';
 
+/** Whether it can be told to go on: nobody else brings its end, or it need not wait for what may happen. */
+export function canGoOn({ awaits }: WaitingStep): boolean {
+  return !awaits || awaits.kind === 'event';
+}
+
 /** What waits, kept fresh, and the two things that can be done about what goes on by itself. */
 export class QueuePage {
   readonly queue: Resource<Queue>;
@@ -48,7 +53,7 @@ export class QueuePage {
   }
 
   /** Of those that are marked, the ones that can be told to go on. */
-  readonly wakeable = $derived.by(() => this.chosen.filter(({ awaits }) => !awaits));
+  readonly wakeable = $derived.by(() => this.chosen.filter(canGoOn));
 
   /** Drops all that are marked, or wakes those that can be. */
   async decideChosen(action: WaitingDecision['action']): Promise<boolean> {
