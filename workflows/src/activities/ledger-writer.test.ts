@@ -218,3 +218,26 @@ describe('the history of a step', () => {
     expect(((await attemptsOf(ref)) as { attempt: number }[]).map(({ attempt }) => attempt)).toEqual([1, 2]);
   });
 });
+
+test('a step that was given up waits for nothing, whatever a second worker that was slow to notice writes; but that it went through is kept', async () => {
+  const ledger = createLedgerWriter(bench.database.store);
+  const ref = await someRun();
+  const at = new Date();
+  const end = { ...ref, attempt: 1, startedAt: at, at };
+  const standing = async () =>
+    (
+      await bench.database.asOwner('select status from steps where run_id = $1 and node_id = $2', [
+        ref.runId,
+        ref.nodeId,
+      ])
+    )[0];
+  await ledger.submit(bench.companyId, { begin: { ...ref, attempt: 1, at } });
+  await bench.database.asOwner(
+    `update steps set status = 'failed', finished_at = now(), closed = true where run_id = $1 and node_id = $2`,
+    [ref.runId, ref.nodeId],
+  );
+  await ledger.submit(bench.companyId, { end: { ...end, status: 'waiting', nextAttemptAt: at } });
+  expect(await standing()).toEqual({ status: 'failed' });
+  await ledger.submit(bench.companyId, { end: { ...end, status: 'succeeded', port: 'out', output: {} } });
+  expect(await standing()).toEqual({ status: 'succeeded' });
+});
