@@ -151,6 +151,10 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
     await Promise.all(reports.map((report) => carry({ report, call: reports }, lanes.get(report.runId), together)));
   } catch (error) {
     if (!isCancellation(error)) throw error;
+    // When a task of Temporal's takes too long, its local activities are broken off, and say the same to whoever called them, though nobody cancelled anything.
+    // Any error that is none of Temporal's has the task done again.
+    if (!CancellationScope.current().consideredCancelled)
+      throw new Error('A call was broken off with its task; the task is done again');
     // Someone ended the whole workflow in Temporal: its runs end with it, and say so.
     await CancellationScope.nonCancellable(() =>
       Promise.all(runIds.map((runId) => ledger.cancelRun({ companyId, runId }))),
