@@ -8,3 +8,4 @@ export { isPlaceInList } from './place-in-list.ts';
 export { createPool } from './pool.ts';
 export { literal, openStore, Store, type Transaction } from './store.ts';
 export type { Sealed, Tables } from './tables.ts';
+export { isUuid } from './uuid.ts';

@@ -2,11 +2,10 @@ import { Kysely, PostgresDialect, sql, type Transaction as KyselyTransaction } f
 import type pg from 'pg';
 import { createPool } from './pool.ts';
 import type { Tables } from './tables.ts';
+import { isUuid } from './uuid.ts';
 
 /** A transaction of one company: the database itself shows and takes only that company's rows. */
 export type Transaction = KyselyTransaction<Tables>;
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
  * The company's data. There is no way to it but through a transaction that names the company, so no query can forget to.
@@ -25,7 +24,7 @@ export class Store {
    * @throws TypeError when the id is no UUID, before anything is sent.
    */
   async tenant<T>(companyId: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
-    if (!uuid.test(companyId)) throw new TypeError('A company id is a UUID');
+    if (!isUuid(companyId)) throw new TypeError('A company id is a UUID');
     return await this.#db.transaction().execute(async (tx) => {
       await sql`select set_config('app.company_id', ${companyId}, true)`.execute(tx);
       return await work(tx);
@@ -42,7 +41,7 @@ export class Store {
     companyId: string,
     statements: readonly string[],
   ): Promise<readonly (readonly Record<string, unknown>[])[]> {
-    if (!uuid.test(companyId)) throw new TypeError('A company id is a UUID');
+    if (!isUuid(companyId)) throw new TypeError('A company id is a UUID');
     if (statements.length === 0) return [];
     // Several statements in one message are one transaction, ended by the database itself, whatever happens.
     const text = [`select set_config('app.company_id', '${companyId}', true)`, ...statements].join(';\n');

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { defineHold } from '../sdk/index.ts';
+import { atMost, atMostFields } from './at-most.ts';
 import { recordChangeFields } from './record-schemas.ts';
 import { textField } from './text-field.ts';
-
-const MS = { minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
 
 /**
  * Waits until something happens to one record, or until its time is up, whichever comes first. What happened before it began to wait does not count.
@@ -26,13 +25,7 @@ export const node = defineHold({
       .regex(/^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*){0,7}$/, 'use a field such as id or vendorId')
       .default('id')
       .meta({ title: 'Field', description: 'Field of the record that must have this value.', advanced: true }),
-    amount: z
-      .number()
-      .min(0)
-      .max(100_000)
-      .default(7)
-      .meta({ title: 'At most', description: '0: as long as it takes.' }),
-    unit: z.enum(['minutes', 'hours', 'days']).default('days').meta({ title: 'Of what' }),
+    ...atMostFields,
   }),
   output: z.object({ happened: z.boolean(), event: z.unknown() }),
   ports: [
@@ -47,7 +40,7 @@ export const node = defineHold({
       path: ['record', ...input.field.split('.')],
       value: input.equals,
     });
-    return input.amount === 0 ? {} : { until: new Date(now().getTime() + input.amount * MS[input.unit]) };
+    return atMost(input, now());
   },
   close: (_, end) =>
     end.kind === 'answered'

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { defineHold } from '../sdk/index.ts';
+import { atMost, atMostFields } from './at-most.ts';
 import { textField } from './text-field.ts';
 
-const MS = { minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
 const segment = '[A-Za-z_][A-Za-z0-9_-]*';
 
 /**
@@ -38,13 +38,7 @@ export const node = defineHold({
       title: 'Which one',
       description: 'What stands in that field of the webhook it waits for: the id that an earlier step was given.',
     }),
-    amount: z
-      .number()
-      .min(0)
-      .max(100_000)
-      .default(7)
-      .meta({ title: 'At most', description: '0: as long as it takes.' }),
-    unit: z.enum(['minutes', 'hours', 'days']).default('days').meta({ title: 'Of what' }),
+    ...atMostFields,
   }),
   output: z.object({ happened: z.boolean(), body: z.unknown(), headers: z.unknown() }),
   ports: [
@@ -59,7 +53,7 @@ export const node = defineHold({
       path: ['body', ...input.field.split('.')],
       value: input.equals,
     });
-    return input.amount === 0 ? {} : { until: new Date(now().getTime() + input.amount * MS[input.unit]) };
+    return atMost(input, now());
   },
   close: (_, end) => {
     if (end.kind !== 'answered') return { output: { happened: false, body: null, headers: null }, port: 'timeout' };

@@ -59,16 +59,12 @@ export interface Platform {
    */
   lookUp(given: { readonly map: string; readonly value: unknown }): Promise<ValueMapAnswer | undefined>;
   /** Has this step wait for an event of a key, in whose data at `path` stands `value`. The answer is the event's data. */
-  expect(event: { readonly key: string; readonly path: readonly string[]; readonly value: string }): Promise<void>;
+  expect(event: ExpectedEvent): Promise<void>;
   /**
    * The same for a webhook, whose key is the last part of its address. One that came since the run began is an answer as well, but not the one that began it.
    * @throws ConnectorFailure `webhook_unknown` when the company has no such address.
    */
-  expectWebhook(event: {
-    readonly key: string;
-    readonly path: readonly string[];
-    readonly value: string;
-  }): Promise<void>;
+  expectWebhook(event: ExpectedEvent): Promise<void>;
   /**
    * Puts a question to people and has this step wait for what they decide. The answer is `{ outcome, decisions }`.
    * @throws ConnectorFailure `invalid` when it cannot be put to those who are named.
@@ -80,6 +76,13 @@ export interface Platform {
     readonly headers: Readonly<Record<string, string>>;
     readonly body: unknown;
   }): Promise<{ readonly first: boolean }>;
+}
+
+/** An event of a key, in whose data at `path` stands `value`. */
+export interface ExpectedEvent {
+  readonly key: string;
+  readonly path: readonly string[];
+  readonly value: string;
 }
 
 /** What a value map has for one key. */

@@ -15,9 +15,8 @@ const vouchesForQuery: ReadonlySet<WebhookConfig['scheme']> = new Set(['header',
 
 /**
  * What a delivery is told apart by: an id that the sender signed, one in its body, one in a header, or failing all of these the hash of the body, and of the
- * query where the sender vouches for it. Never does
- * leaving something out make a known delivery a new one: where a header is to hold the id, a delivery without it is refused, because a header is not
- * signed and anybody who has seen one delivery could send it again without.
+ * query where the sender vouches for it. Never does leaving something out make a known delivery a new one: where a header is to hold the id, a delivery
+ * without it is refused, because a header is not signed and anybody who has seen one delivery could send it again without.
  * @throws ApiError `delivery_id_missing`
  */
 export function deliveryId(delivery: {

@@ -1,5 +1,5 @@
 import { DEPTH_HEADER, DEPTH_MAX, depthOf, verifyDelivery, type Verdict } from '@plumbline/nodes';
-import { Hono, type Context } from 'hono';
+import { Hono } from 'hono';
 import type { ActorEnv } from '../auth/session.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
@@ -40,11 +40,14 @@ export function webhookIngress(services: Services) {
         });
       const raw = new Uint8Array(await c.req.arrayBuffer());
       let endpoint = found;
-      let verdict = verify(endpoint, c, raw);
+      const { pathname, search } = new URL(c.req.url);
+      // The address that was given to the sender, whatever name the request came by.
+      const delivery = { headers: c.req.raw.headers, body: raw, url: settings.PLUMBLINE_ORIGIN + pathname + search };
+      let verdict = verify(endpoint, delivery);
       if (!verdict.ok) {
         // The secret may have been changed a moment ago.
         const again = await endpoints.findAgain(key);
-        if (again) verdict = verify((endpoint = again), c, raw);
+        if (again) verdict = verify((endpoint = again), delivery);
       }
       if (!verdict.ok) {
         refusals.count(endpoint, verdict.code, deps.now());
@@ -61,7 +64,6 @@ export function webhookIngress(services: Services) {
       const handshake = answerHandshake(config.scheme, body);
       if (handshake) return handshake;
       const { headers } = c.req.raw;
-      const { search } = new URL(c.req.url);
       const dedupeKey = deliveryId({ config, signedId: verdict.id, headers, body, raw, search });
       const awaited = config.answer === 'flow';
       const stored = await inbox.submit(companyId, {
@@ -83,15 +85,8 @@ export function webhookIngress(services: Services) {
       throw new ApiError('method_not_allowed', 'This address takes POST only.', { headers: { Allow: 'POST' } });
     });
 
-  function verify(endpoint: Endpoint, c: Context, raw: Uint8Array) {
-    const { pathname, search } = new URL(c.req.url);
-    return verifyDelivery(endpoint.scheme, validSecrets(endpoint, deps.now()), {
-      headers: c.req.raw.headers,
-      body: raw,
-      // The address that was given to the sender, whatever name the request came by.
-      url: settings.PLUMBLINE_ORIGIN + pathname + search,
-      now: deps.now(),
-    });
+  function verify(endpoint: Endpoint, delivery: Omit<Parameters<typeof verifyDelivery>[2], 'now'>) {
+    return verifyDelivery(endpoint.scheme, validSecrets(endpoint, deps.now()), { ...delivery, now: deps.now() });
   }
 }
 

@@ -16,7 +16,10 @@ export interface AccountantOptions {
 
 const EVERY_MS = 60_000;
 
-/** Counts every company's events and runs once a minute, raises its voice when something is missing, has runs looked after that stand still, and closes what people were told of that is over. */
+/**
+ * Counts every company's events and runs once a minute, raises its voice when something is missing, has runs looked after that stand still, and closes what
+ * people were told of that is over.
+ */
 export class Accountant {
   readonly #options: AccountantOptions;
   readonly #timer: NodeJS.Timeout;

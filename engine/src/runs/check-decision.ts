@@ -1,4 +1,3 @@
-import { json } from '@plumbline/db';
 import type { Catalog } from '@plumbline/nodes';
 import type { StepDecision } from '@plumbline/workflows/client';
 import {
@@ -32,19 +31,8 @@ export interface DecidedStep {
 /**
  * Looks at a decision before the run hears of it, so that nothing is accepted that the step must refuse.
  * @throws ApiError `invalid_input`, with every problem of an edited input as findings.
- * @throws DataError `unsupported_character` for what could not be stored.
  */
 export function checkDecision(
-  world: { readonly catalog: Catalog; readonly info: CatalogInfo },
-  step: DecidedStep,
-  given: GivenDecision,
-): StepDecision {
-  const decision = fittingDecision(world, step, given);
-  json(decision);
-  return decision;
-}
-
-function fittingDecision(
   { catalog, info }: { readonly catalog: Catalog; readonly info: CatalogInfo },
   { nodeId, input, plan }: DecidedStep,
   given: GivenDecision,

@@ -1,4 +1,4 @@
-import type { Transaction } from '@plumbline/db';
+import { isUuid, type Transaction } from '@plumbline/db';
 import { sql } from 'kysely';
 import type { RunStatus } from '../contract/index.ts';
 
@@ -146,7 +146,7 @@ async function textWays(tx: Transaction, { companyId, q }: RunFilter): Promise<r
       ),
   ];
   // The event that started it; served by `runs_once_per_event`.
-  if (uuid.test(text)) ways.push((query) => query.where('runs.event_id', '=', text).where('runs.rerun_of', 'is', null));
+  if (isUuid(text)) ways.push((query) => query.where('runs.event_id', '=', text).where('runs.rerun_of', 'is', null));
   const [low, high] = idRange(text) ?? [];
   if (low && high) ways.push((query) => query.where('runs.id', '>=', low).where('runs.id', '<=', high));
   const flows = await tx
@@ -166,8 +166,6 @@ async function textWays(tx: Transaction, { companyId, q }: RunFilter): Promise<r
     );
   return ways;
 }
-
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The first text in byte order that does not begin with the word. */
 function after(word: string): string {

@@ -4,7 +4,7 @@ import type { FlowDocument } from '../flow/schema.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createActivities } from './index.ts';
 import { openBench, type Bench } from './testing.ts';
-import { publishFlow, scriptedVendor, type PlayedRun, type ScriptedVendor } from './testing-flow.ts';
+import { publishFlow, scriptedVendor, withVendor, type PlayedRun, type ScriptedVendor } from './testing-flow.ts';
 
 let bench: Bench;
 let deps: Dependencies;
@@ -12,8 +12,7 @@ let vendor: ScriptedVendor;
 beforeAll(async () => {
   bench = await openBench();
   vendor = scriptedVendor();
-  const types = vendor.nodeTypes.map((type) => [`${type.id}@1`, type] as const);
-  deps = { ...bench.deps, catalog: { ...bench.catalog, nodeTypes: new Map([...bench.catalog.nodeTypes, ...types]) } };
+  deps = withVendor(bench, vendor);
   await hire(bench, { Ana: 'owner', Ben: 'builder' });
 });
 afterAll(() => bench.close());

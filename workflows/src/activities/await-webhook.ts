@@ -1,21 +1,16 @@
-import { json, type Store } from '@plumbline/db';
-import { ConnectorFailure } from '@plumbline/nodes';
+import type { Store } from '@plumbline/db';
+import { ConnectorFailure, type ExpectedEvent } from '@plumbline/nodes';
 import { sql } from 'kysely';
 import type { StepRef } from './contract.ts';
-import { awaitEvent } from './waits.ts';
+import { answerWait, awaitEvent } from './waits.ts';
 
 /**
  * Waits for a webhook of an address in whose data, at `path`, stands `value`, or takes one that came since the run began: whoever is told to call back may do
  * so before the run has come to the step that waits.
  * @throws ConnectorFailure `webhook_unknown`
  */
-export async function awaitWebhook(
-  store: Store,
-  ref: StepRef,
-  event: { readonly key: string; readonly path: readonly string[]; readonly value: string },
-  now: Date,
-): Promise<void> {
-  const { companyId, runId, nodeId, iteration } = ref;
+export async function awaitWebhook(store: Store, ref: StepRef, event: ExpectedEvent, now: Date): Promise<void> {
+  const { companyId, runId } = ref;
   const known = await store.tenant(companyId, (tx) =>
     tx
       .selectFrom('subscriptions')
@@ -42,15 +37,6 @@ export async function awaitWebhook(
          and events.data #>> ${[...event.path]}::text[] = ${event.value}
        order by events.seq limit 1`.execute(tx);
     const [came] = rows;
-    if (!came) return;
-    await tx
-      .updateTable('waits')
-      .set({ answer: json(came.data), answered_at: now })
-      .where('company_id', '=', companyId)
-      .where('run_id', '=', runId)
-      .where('node_id', '=', nodeId)
-      .where('iteration', '=', iteration)
-      .where('answered_at', 'is', null)
-      .execute();
+    if (came) await answerWait(tx, ref, { answer: came.data, at: now });
   });
 }

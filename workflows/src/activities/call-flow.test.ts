@@ -9,6 +9,7 @@ import {
   playedRun,
   publishFlow,
   scriptedVendor,
+  withVendor,
   type PlayedRun,
   type ScriptedVendor,
 } from './testing-flow.ts';
@@ -21,8 +22,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   vendor = scriptedVendor();
-  const types = vendor.nodeTypes.map((type) => [`${type.id}@1`, type] as const);
-  deps = { ...bench.deps, catalog: { ...bench.catalog, nodeTypes: new Map([...bench.catalog.nodeTypes, ...types]) } };
+  deps = withVendor(bench, vendor);
 });
 afterAll(() => bench.close());
 

@@ -12,7 +12,7 @@ import { cancelCalledIn } from './call-flow.ts';
 import { carryLoop, type LoopEnd } from './loop.ts';
 import type { StepAttempt, StepOutcome, StepRunner } from './run-step.ts';
 import { carryScope, type ScopeEnd } from './scope.ts';
-import { CALL, LOCK } from './special-types.ts';
+import { CALL, LOCK, uses } from './special-types.ts';
 import { letGoIn } from './turns/lock.ts';
 import { beginUndoing, undoSteps } from './undo-run.ts';
 
@@ -271,8 +271,7 @@ export class CarriedRun {
   /** What it holds, others may have when it ends: in the same transaction, or one of them would wait for ever. What it called ends with it when it failed. */
   #lettingGo(failed: boolean): Pick<LedgerWrite, 'also'> {
     const { lane, plan, companyId } = this.work;
-    const types = new Set(Object.values(plan.steps).map(({ type }) => type));
-    const [locks, calls] = [types.has(LOCK), failed && types.has(CALL)];
+    const [locks, calls] = [uses(plan, LOCK), failed && uses(plan, CALL)];
     if (!locks && !calls) return {};
     const run = { companyId, runId: lane.runId };
     const write = async (tx: Transaction): Promise<void> => {

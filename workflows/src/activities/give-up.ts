@@ -2,8 +2,9 @@ import type { Transaction } from '@plumbline/db';
 import { cancelCalledIn } from './call-flow.ts';
 import type { StepRef } from './contract.ts';
 import { stepName, type Lane } from './lane.ts';
+import { isIn, type Part } from './part.ts';
 import { letGoIn } from './turns/lock.ts';
-import { isIn, isNoUndo, type Part } from './undo-run.ts';
+import { isNoUndo } from './undo-run.ts';
 import { closeWait } from './waits.ts';
 
 /** The turns of a loop that are not over will not be done; what waits in them is given up. */
@@ -44,7 +45,7 @@ export async function giveUpWithin(
     .where('company_id', '=', companyId)
     .where('run_id', '=', runId)
     .where('status', 'in', ['running', 'waiting', 'parked'])
-    .where(standsIn(part))
+    .where(isIn(part))
     .where(isNoUndo)
     .forUpdate()
     .execute();
@@ -58,7 +59,7 @@ export async function giveUpWithin(
     .where('company_id', '=', companyId)
     .where('run_id', '=', runId)
     .where('status', 'in', ['running', 'waiting', 'parked'])
-    .where(standsIn(part))
+    .where(isIn(part))
     .where(isNoUndo)
     .execute();
   await tx
@@ -72,11 +73,6 @@ export async function giveUpWithin(
     )
     .where('status', '=', 'pending')
     .execute();
-}
-
-/** What stands in a loop at top level stands in there at every place. */
-function standsIn(part: Part): ReturnType<typeof isIn> {
-  return part.iteration === '' ? (eb) => eb('steps.node_id', 'in', part.nodes) : isIn(part);
 }
 
 /** Whether some steps were under way at a place when the run was taken up; what stands in a container that is, is. */

@@ -7,6 +7,7 @@ import {
   drawnNode as node,
   publishFlow,
   scriptedVendor,
+  withVendor,
   type PlayedRun,
   type ScriptedVendor,
 } from './testing-flow.ts';
@@ -21,9 +22,7 @@ beforeAll(async () => {
 beforeEach(() => {
   vendor = scriptedVendor();
   time = bench.deps.now().getTime();
-  const types = vendor.nodeTypes.map((type) => [`${type.id}@1`, type] as const);
-  const nodeTypes = new Map([...bench.catalog.nodeTypes, ...types]);
-  deps = { ...bench.deps, catalog: { ...bench.catalog, nodeTypes }, now: () => new Date(time) };
+  deps = { ...withVendor(bench, vendor), now: () => new Date(time) };
 });
 afterAll(() => bench.close());
 

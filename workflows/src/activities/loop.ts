@@ -9,9 +9,9 @@ import { giveUpWithin, hasOpen } from './give-up.ts';
 import { inside, stepName, type Lane, type Scope, type Turn } from './lane.ts';
 import type { LedgerWrite } from './ledger-writer.ts';
 import { LoopLedger, type LoopSettings, type PendingTurn } from './loop-ledger.ts';
+import { isIn, type Part } from './part.ts';
 import type { StepOutcome } from './run-step.ts';
 import { LOCK } from './special-types.ts';
-import { isIn, type Part } from './undo-run.ts';
 
 export type LoopEnd =
   /** Some of its turns wait, or their time in this call is over. */

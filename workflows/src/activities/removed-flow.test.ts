@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBench, type Bench } from './testing.ts';
-import { publishFlow, scriptedVendor } from './testing-flow.ts';
+import { publishFlow, scriptedVendor, withVendor } from './testing-flow.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -9,11 +9,7 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 
 test('a flow that is removed takes along what its runs left in the ledger, and nothing of others', async () => {
-  const types = scriptedVendor().nodeTypes.map((type) => [`${type.id}@1`, type] as const);
-  const deps = {
-    ...bench.deps,
-    catalog: { ...bench.catalog, nodeTypes: new Map([...bench.catalog.nodeTypes, ...types]) },
-  };
+  const deps = withVendor(bench, scriptedVendor());
   const drawing = {
     nodes: {
       t: { type: 'test.begin', version: 1, name: 't', inputs: {} },

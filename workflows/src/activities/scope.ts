@@ -7,8 +7,9 @@ import type { CarriedRun } from './carry-run.ts';
 import { StepError } from './classify.ts';
 import { giveUpWithin, hasOpen } from './give-up.ts';
 import { inside, stepName, type Scope } from './lane.ts';
+import type { Part } from './part.ts';
 import type { StepOutcome } from './run-step.ts';
-import { undoSteps, type Part } from './undo-run.ts';
+import { undoSteps } from './undo-run.ts';
 
 export type ScopeEnd =
   /** Something in it waits. */

@@ -1,5 +1,5 @@
 import type { Transaction } from '@plumbline/db';
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { PlanStep } from '../flow/plan.ts';
 import type { StepFailure } from '../step-failure.ts';
 import type { RunRef } from './contract.ts';
@@ -11,6 +11,58 @@ type StepOfRun = RunRef & { readonly nodeId: string };
 /** What the keys of all notices about a step's trouble begin with. */
 function troubleAt(flowId: string, nodeId: string): string {
   return `parked:${flowId}:${nodeId}:`;
+}
+
+/**
+ * Whatever is stuck at a step for the reason that a notice `told` tells.
+ * @param step In SQL: the columns of `told` itself, or values.
+ */
+export function stuckFor(
+  companyId: string,
+  step: { readonly flowId: RawBuilder<unknown>; readonly nodeId: RawBuilder<unknown> },
+) {
+  const { flowId, nodeId } = step;
+  return sql`
+    select from runs join steps on steps.company_id = runs.company_id and steps.run_id = runs.id
+     where runs.company_id = ${companyId} and runs.flow_id = ${flowId} and runs.finished_at is null
+       and steps.node_id = ${nodeId} and steps.status in ('parked', 'waiting', 'running')
+       and left('parked:' || ${flowId} || ':' || ${nodeId} || ':' || (steps.error ->> 'kind') || ':' || (steps.error ->> 'code'), 400) = told.key`;
+}
+
+/** Says that a step works again, unless that was said after the trouble was `told`. */
+export async function tellItWorks(
+  tx: Transaction,
+  works: StepOfRun & { readonly flowId: string; readonly name: string; readonly told: Date; readonly at: Date },
+): Promise<void> {
+  const { companyId, runId, flowId, nodeId, name, told, at } = works;
+  const flow = await tx
+    .selectFrom('flows')
+    .select('name')
+    .where('company_id', '=', companyId)
+    .where('id', '=', flowId)
+    .executeTakeFirst();
+  const words = {
+    title: `"${name}" works again`,
+    body: `Nothing of "${flow?.name ?? 'the flow'}" waits for you there any more.`,
+    run_id: runId,
+  };
+  await tx
+    .insertInto('notifications')
+    .values({
+      company_id: companyId,
+      key: `recovered:${flowId}:${nodeId}`,
+      severity: 'info',
+      read_at: null,
+      created_at: at,
+      ...words,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['company_id', 'key'])
+        .doUpdateSet({ ...words, read_at: null, created_at: at })
+        .where('notifications.created_at', '<', told),
+    )
+    .execute();
 }
 
 /** One notice per thing that goes wrong, however many runs it stops; it comes back when it happens after somebody has read it. */
@@ -76,11 +128,7 @@ export async function sayThatItWorksAgain(
       const { rows } = await sql<{ id: string; created_at: Date }>`
         select id, created_at from notifications told
          where told.company_id = ${companyId} and starts_with(told.key, ${about})
-           and not exists (
-             select from runs join steps on steps.company_id = runs.company_id and steps.run_id = runs.id
-              where runs.company_id = ${companyId} and runs.flow_id = ${flowId} and runs.finished_at is null
-                and steps.node_id = ${nodeId} and steps.status in ('parked', 'waiting', 'running')
-                and left(${about} || (steps.error ->> 'kind') || ':' || (steps.error ->> 'code'), 400) = told.key)`.execute(
+           and not exists (${stuckFor(companyId, { flowId: sql`${flowId}::uuid`, nodeId: sql`${nodeId}::text` })})`.execute(
         tx,
       );
       if (rows.length === 0) return;
@@ -95,35 +143,8 @@ export async function sayThatItWorksAgain(
           rows.map(({ id }) => id),
         )
         .execute();
-      const flow = await tx
-        .selectFrom('flows')
-        .select('name')
-        .where('company_id', '=', companyId)
-        .where('id', '=', flowId)
-        .executeTakeFirst();
-      const words = {
-        title: `"${step.name}" works again`,
-        body: `Nothing of "${flow?.name ?? 'the flow'}" waits for you there any more.`,
-        run_id: runId,
-      };
       const told = new Date(Math.max(...rows.map(({ created_at }) => created_at.getTime())));
-      await tx
-        .insertInto('notifications')
-        .values({
-          company_id: companyId,
-          key: `recovered:${flowId}:${nodeId}`,
-          severity: 'info',
-          read_at: null,
-          created_at: at,
-          ...words,
-        })
-        .onConflict((conflict) =>
-          conflict
-            .columns(['company_id', 'key'])
-            .doUpdateSet({ ...words, read_at: null, created_at: at })
-            .where('notifications.created_at', '<', told),
-        )
-        .execute();
+      await tellItWorks(tx, { companyId, runId, flowId, nodeId, name: step.name, told, at });
     });
   } catch (error) {
     deps.log.warn({ err: error, companyId, runId, nodeId }, 'that a step works again could not be said');

@@ -73,6 +73,12 @@ export function scriptedVendor(): ScriptedVendor {
   };
 }
 
+/** What a bench works with, and the vendor's node types among those that it knows. */
+export function withVendor({ deps, catalog }: Bench, { nodeTypes }: Pick<ScriptedVendor, 'nodeTypes'>): Dependencies {
+  const types = nodeTypes.map((type) => [`${type.id}@1`, type] as const);
+  return { ...deps, catalog: { ...catalog, nodeTypes: new Map([...catalog.nodeTypes, ...types]) } };
+}
+
 /** A node of the first version with literal inputs as given, and expressions where the text begins with `=`. */
 export function drawnNode(type: string, inputs: Readonly<Record<string, unknown>> = {}): FlowDocument['nodes'][string] {
   return {

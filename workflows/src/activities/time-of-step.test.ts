@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Dependencies } from './dependencies.ts';
 import { openBench, type Bench } from './testing.ts';
-import { drawnEdge as edge, drawnNode as node, publishFlow, scriptedVendor } from './testing-flow.ts';
+import { drawnEdge as edge, drawnNode as node, publishFlow, scriptedVendor, withVendor } from './testing-flow.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -14,11 +14,9 @@ test('an expression’s time is when its step began: not when the run did, and t
   let passed = 0;
   const began = bench.deps.now();
   const at = (seconds: number) => new Date(began.getTime() + seconds * 1_000).toISOString();
-  const types = vendor.nodeTypes.map((type) => [`${type.id}@1`, type] as const);
   const deps: Dependencies = {
-    ...bench.deps,
+    ...withVendor(bench, vendor),
     now: () => new Date(began.getTime() + passed * 1_000),
-    catalog: { ...bench.catalog, nodeTypes: new Map([...bench.catalog.nodeTypes, ...types]) },
   };
   const played = await publishFlow(bench, deps, {
     nodes: {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { FlowDocument } from '../flow/schema.ts';
 import type { Dependencies } from './dependencies.ts';
 import { openBench, type Bench } from './testing.ts';
-import { publishFlow, scriptedVendor, type ScriptedVendor } from './testing-flow.ts';
+import { publishFlow, scriptedVendor, withVendor, type ScriptedVendor } from './testing-flow.ts';
 
 let bench: Bench;
 let deps: Dependencies;
@@ -12,8 +12,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   vendor = scriptedVendor();
-  const types = vendor.nodeTypes.map((type) => [`${type.id}@1`, type] as const);
-  deps = { ...bench.deps, catalog: { ...bench.catalog, nodeTypes: new Map([...bench.catalog.nodeTypes, ...types]) } };
+  deps = withVendor(bench, vendor);
 });
 afterAll(() => bench.close());
 

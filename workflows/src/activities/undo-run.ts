@@ -9,20 +9,15 @@ import type { CarriedRun } from './carry-run.ts';
 import { cancelCalledIn } from './call-flow.ts';
 import { isWrite } from './effects.ts';
 import type { LaneStep } from './lane.ts';
+import { isIn, type Part } from './part.ts';
 import type { StepOutcome } from './run-step.ts';
-import { CALL } from './special-types.ts';
+import { CALL, uses } from './special-types.ts';
 
 export type Undone =
   /** `names` are undone; `kept` wrote something, or may have, that stays. */
   | { readonly kind: 'done'; readonly names: readonly string[]; readonly kept: readonly string[] }
   /** It waits for the next try, or for a person. */
   | { readonly kind: 'waits'; readonly node: PlanNode; readonly outcome: StepOutcome };
-
-/** The part of a run that stands in a container, at one place. */
-export interface Part {
-  readonly nodes: readonly string[];
-  readonly iteration: string;
-}
 
 /** What the iteration of a step that undoes another ends with. */
 const UNDO = 'undo';
@@ -89,7 +84,7 @@ export async function undoSteps(run: CarriedRun, part?: Part, how: 'undo' | 'lea
 /** Steps that called a flow which wrote something, itself or by what it called. */
 async function callsThatWrote({ deps, work }: CarriedRun): Promise<ReadonlySet<string>> {
   const { companyId, lane, plan } = work;
-  if (!Object.values(plan.steps).some(({ type }) => type === CALL)) return new Set();
+  if (!uses(plan, CALL)) return new Set();
   return await deps.store.tenant(companyId, async (tx) => {
     const { rows } = await sql<{ caller: string; run_id: string; node_id: string; iteration: string }>`
       with recursive called as (
@@ -153,15 +148,6 @@ async function readSteps({ deps, work }: CarriedRun, part: Part | undefined) {
       (b.finished_at?.getTime() ?? 0) - (a.finished_at?.getTime() ?? 0) ||
       compare(paths.get(b) ?? [], paths.get(a) ?? []),
   );
-}
-
-/** Whether a step stands in a part, at any depth. */
-export function isIn({ nodes, iteration }: Part) {
-  return (eb: ExpressionBuilder<Tables, 'steps'>) =>
-    eb.and([
-      sql<boolean>`steps.node_id = any(${[...nodes]}::text[])`,
-      eb.or([eb('steps.iteration', '=', iteration), eb('steps.iteration', 'like', `${iteration}.%`)]),
-    ]);
 }
 
 /** Whether it is no step that undoes another: what was begun to be undone goes on. */

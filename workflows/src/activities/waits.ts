@@ -1,4 +1,5 @@
 import { json, type Store, type Transaction } from '@plumbline/db';
+import type { ExpectedEvent } from '@plumbline/nodes';
 import type { StepRef } from './contract.ts';
 
 /**
@@ -88,12 +89,25 @@ export async function openWait(
 }
 
 /** Waits for an event of a key in whose data, at `path`, stands `value`. Events that came before do not count. */
-export async function awaitEvent(
-  store: Store,
-  ref: StepRef,
-  event: { readonly key: string; readonly path: readonly string[]; readonly value: string },
-): Promise<void> {
+export async function awaitEvent(store: Store, ref: StepRef, event: ExpectedEvent): Promise<void> {
   await openWait(store, ref, { kind: 'event', ...event });
+}
+
+/** Answers what a step waits for, unless it is answered already. */
+export async function answerWait(
+  tx: Transaction,
+  { companyId, runId, nodeId, iteration }: StepRef,
+  { answer, at }: Answer,
+): Promise<void> {
+  await tx
+    .updateTable('waits')
+    .set({ answer: json(answer), answered_at: at })
+    .where('company_id', '=', companyId)
+    .where('run_id', '=', runId)
+    .where('node_id', '=', nodeId)
+    .where('iteration', '=', iteration)
+    .where('answered_at', 'is', null)
+    .execute();
 }
 
 /** Takes back what a step waits for, and the question it put to people, if any: nobody needs to answer it any more. */

@@ -1,8 +1,4 @@
-/** One page of a list, and where the next begins. */
-export interface Slice<T> {
-  readonly items: readonly T[];
-  readonly next?: string | undefined;
-}
+import type { Page } from '@plumbline/engine/contract';
 
 /**
  * Reads so many pages in a row, as they are now. What has come in meanwhile pushes others from one page to the next: none is missing, and none is there twice.
@@ -10,17 +6,17 @@ export interface Slice<T> {
  * @returns undefined when it became stale.
  */
 export async function readPages<T extends { readonly id: string }>(
-  read: (cursor: string | undefined) => Promise<Slice<T>>,
+  read: (cursor: string | undefined) => Promise<Page<T>>,
   pages: number,
   isStale: () => boolean = () => false,
-): Promise<Slice<T> | undefined> {
+): Promise<Page<T> | undefined> {
   const items = new Map<string, T>();
   let next: string | undefined;
   for (let page = 0; page < pages && (page === 0 || next !== undefined); page++) {
-    const slice = await read(next);
+    const one = await read(next);
     if (isStale()) return undefined;
-    for (const item of slice.items) items.set(item.id, item);
-    next = slice.next;
+    for (const item of one.items) items.set(item.id, item);
+    next = one.next;
   }
-  return { items: [...items.values()], next };
+  return { items: [...items.values()], ...(next === undefined ? {} : { next }) };
 }

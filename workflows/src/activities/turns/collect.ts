@@ -1,4 +1,5 @@
 import { json, type Store, type Transaction } from '@plumbline/db';
+import { answerWait } from '../waits.ts';
 import { oneAtATime, type Place } from './place.ts';
 
 /** What came of putting an item to the others. */
@@ -76,14 +77,11 @@ export async function collect(
     if (items.length >= count) await closeBatch(tx, companyId, batch.id, now);
     if (open) {
       if (items.length >= count)
-        await tx
-          .updateTable('waits')
-          .set({ answer: json({ items }), answered_at: now })
-          .where('company_id', '=', companyId)
-          .where('run_id', '=', batch.run_id)
-          .where('node_id', '=', nodeId)
-          .where('iteration', '=', batch.iteration)
-          .execute();
+        await answerWait(
+          tx,
+          { companyId, runId: batch.run_id, nodeId, iteration: batch.iteration },
+          { answer: { items }, at: now },
+        );
       return { role: 'joined', runId: batch.run_id };
     }
     if (items.length >= count) return { role: 'full', items };

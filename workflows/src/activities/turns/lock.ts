@@ -1,5 +1,7 @@
 import { json, type Store, type Transaction } from '@plumbline/db';
 import { sql } from 'kysely';
+import { isIn, type Part } from '../part.ts';
+import { answerWait } from '../waits.ts';
 import { oneAtATime, type Place } from './place.ts';
 
 /**
@@ -51,7 +53,7 @@ interface LetGo {
   /** The place of the step that lets go: what it may have taken before, around it or within. What other turns of a loop hold, or stand in line for, stays theirs. @default all of the run */
   readonly place?: string;
   /** Only what these steps took, at that place or further in. */
-  readonly within?: { readonly nodes: readonly string[]; readonly iteration: string };
+  readonly within?: Part;
   readonly now: Date;
 }
 
@@ -62,6 +64,7 @@ export async function letGo(store: Store, given: LetGo): Promise<void> {
 
 /** The same, in a transaction with what else is written then. */
 export async function letGoIn(tx: Transaction, { companyId, runId, name, place, within, now }: LetGo): Promise<void> {
+  const taken = within ? isIn(within, 'locks') : place === undefined ? sql<boolean>`true` : isOnTheWayTo(place);
   const held = await tx
     .selectFrom('locks')
     .select('name')
@@ -69,7 +72,7 @@ export async function letGoIn(tx: Transaction, { companyId, runId, name, place, 
     .where('company_id', '=', companyId)
     .where('run_id', '=', runId)
     .$if(name !== undefined, (query) => query.where('name', '=', name ?? ''))
-    .$if(within !== undefined, (query) => query.where(isTakenIn(within)))
+    .where(taken)
     .orderBy('name')
     .execute();
   for (const lock of held) {
@@ -79,8 +82,7 @@ export async function letGoIn(tx: Transaction, { companyId, runId, name, place, 
       .where('company_id', '=', companyId)
       .where('run_id', '=', runId)
       .where('name', '=', lock.name)
-      .$if(place !== undefined, (query) => query.where(isOnTheWayTo(place ?? '')))
-      .$if(within !== undefined, (query) => query.where(isTakenIn(within)))
+      .where(taken)
       .execute();
     await hand(tx, companyId, lock.name, now);
   }
@@ -90,12 +92,6 @@ export async function letGoIn(tx: Transaction, { companyId, runId, name, place, 
 function isOnTheWayTo(place: string) {
   return sql<boolean>`(locks.iteration = ${place} or locks.iteration = '' or ${place} = ''
     or starts_with(${place}, locks.iteration || '.') or starts_with(locks.iteration, ${place} || '.'))`;
-}
-
-function isTakenIn(part: LetGo['within']) {
-  const { nodes = [], iteration = '' } = part ?? {};
-  return sql<boolean>`(locks.node_id = any(${[...nodes]}::text[])
-    and (${iteration} = '' or locks.iteration = ${iteration} or starts_with(locks.iteration, ${iteration} || '.')))`;
 }
 
 /** Hands a name to those next in line, as long as there is room. */
@@ -128,14 +124,7 @@ async function hand(tx: Transaction, companyId: string, name: string, now: Date)
       .where('node_id', '=', next.node_id)
       .where('iteration', '=', next.iteration)
       .execute();
-    await tx
-      .updateTable('waits')
-      .set({ answer: json({ held: true }), answered_at: now })
-      .where('company_id', '=', companyId)
-      .where('run_id', '=', next.run_id)
-      .where('node_id', '=', next.node_id)
-      .where('iteration', '=', next.iteration)
-      .where('answered_at', 'is', null)
-      .execute();
+    const step = { companyId, runId: next.run_id, nodeId: next.node_id, iteration: next.iteration };
+    await answerWait(tx, step, { answer: { held: true }, at: now });
   }
 }

@@ -9,6 +9,7 @@ import {
   playedRun,
   publishFlow,
   scriptedVendor,
+  withVendor,
   type PlayedFlow,
   type PlayedRun,
   type ScriptedVendor,
@@ -25,11 +26,9 @@ beforeAll(async () => {
 beforeEach(() => {
   vendor = scriptedVendor();
   passed = 0;
-  const types = vendor.nodeTypes.map((type) => [`${type.id}@1`, type] as const);
   deps = {
-    ...bench.deps,
+    ...withVendor(bench, vendor),
     now: () => new Date(bench.deps.now().getTime() + passed * 1_000),
-    catalog: { ...bench.catalog, nodeTypes: new Map([...bench.catalog.nodeTypes, ...types]) },
   };
 });
 afterAll(() => bench.close());
