@@ -87,4 +87,35 @@ describe('writes that come at the same time', () => {
     expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
     expect(asked).toBe(1);
   });
+
+  test('of one chain fail from the first that failed on, in later batches too; others are none the worse', async () => {
+    const committed: string[] = [];
+    const group = new GroupCommit<string, string>({
+      limit: 2,
+      apply: async (_, writes) => {
+        await Promise.resolve();
+        if (writes.includes('away'))
+          throw Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
+        if (writes.includes('bad')) throw new Error('no such value');
+        committed.push(...writes);
+        return writes;
+      },
+    });
+    const [one, two, three] = [{}, {}, {}];
+    const answers = await Promise.allSettled([
+      ...[group.submit(companyId, 'fine', { chain: one }), group.submit(companyId, 'away', { chain: one })],
+      ...[group.submit(companyId, 'lost', { chain: one }), group.submit(companyId, 'other', { chain: two })],
+      ...[group.submit(companyId, 'bad', { chain: three }), group.submit(companyId, 'builds on it', { chain: three })],
+      group.submit(companyId, 'nobody’s'),
+    ]);
+    expect(committed).toEqual(['other', 'nobody’s']);
+    expect(answers.map((answer) => (answer.status === 'rejected' ? String(answer.reason) : answer.value))).toEqual([
+      'Error: Connection terminated unexpectedly',
+      'Error: Connection terminated unexpectedly',
+      'Error: Connection terminated unexpectedly',
+      'other',
+      ...['Error: no such value', 'Error: no such value', 'nobody’s'],
+    ]);
+    await expect(group.submit(companyId, 'later', { chain: three })).rejects.toThrow('no such value');
+  });
 });

@@ -7,8 +7,16 @@ export interface GroupCommitOptions<Write, Receipt> {
   readonly limit?: number;
 }
 
+export interface Submitted {
+  /** Writes of one lane of a company are committed in their order; lanes are committed side by side. @default '' */
+  readonly lane?: string;
+  /** Writes that build on each other, all of one lane: once one of them has failed, those after it fail as it did, and none is committed without what it builds on. */
+  readonly chain?: object;
+}
+
 interface Waiting<Write, Receipt> {
   readonly write: Write;
+  readonly chain: object | undefined;
   readonly resolve: (receipt: Receipt) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -19,18 +27,20 @@ interface Waiting<Write, Receipt> {
 export class GroupCommit<Write, Receipt> {
   readonly #options: GroupCommitOptions<Write, Receipt>;
   readonly #queues = new Map<string, Waiting<Write, Receipt>[]>();
+  /** What went wrong in chains. */
+  readonly #broken = new WeakMap<object, unknown>();
 
   constructor(options: GroupCommitOptions<Write, Receipt>) {
     this.#options = options;
   }
 
   /**
-   * Resolves when the write is committed. Writes of one lane of a company are committed in their order; lanes are committed side by side.
-   * @throws what the database said about this very write.
+   * Resolves when the write is committed.
+   * @throws what the database said about this very write, or about one before it in its chain.
    */
-  submit(companyId: string, write: Write, lane = ''): Promise<Receipt> {
+  submit(companyId: string, write: Write, { lane = '', chain }: Submitted = {}): Promise<Receipt> {
     return new Promise((resolve, reject) => {
-      const waiting: Waiting<Write, Receipt> = { write, resolve, reject };
+      const waiting: Waiting<Write, Receipt> = { write, chain, resolve, reject };
       const name = `${companyId}/${lane}`;
       const queue = this.#queues.get(name);
       if (queue) {
@@ -49,7 +59,9 @@ export class GroupCommit<Write, Receipt> {
     this.#queues.delete(name);
   }
 
-  async #commit(companyId: string, batch: readonly Waiting<Write, Receipt>[]): Promise<void> {
+  async #commit(companyId: string, given: readonly Waiting<Write, Receipt>[]): Promise<void> {
+    const batch = given.filter((waiting) => !this.#isBroken(waiting));
+    if (batch.length === 0) return;
     try {
       const receipts = await this.#options.apply(
         companyId,
@@ -57,11 +69,22 @@ export class GroupCommit<Write, Receipt> {
       );
       batch.forEach(({ resolve }, index) => resolve(receipts[index] as Receipt));
     } catch (error) {
-      const [only] = batch;
-      if (batch.length === 1) only?.reject(error);
       // Asked one by one, each would wait as long as the first for a database that does not answer.
-      else if (isDatabaseAway(error)) for (const { reject } of batch) reject(error);
+      if (batch.length === 1 || isDatabaseAway(error)) for (const waiting of batch) this.#fail(waiting, error);
       else for (const one of batch) await this.#commit(companyId, [one]);
     }
+  }
+
+  #fail({ chain, reject }: Waiting<Write, Receipt>, error: unknown): void {
+    if (chain) this.#broken.set(chain, error);
+    reject(error);
+  }
+
+  /** Fails a write that builds on one that failed. */
+  #isBroken(waiting: Waiting<Write, Receipt>): boolean {
+    const { chain } = waiting;
+    if (!chain || !this.#broken.has(chain)) return false;
+    waiting.reject(this.#broken.get(chain));
+    return true;
   }
 }

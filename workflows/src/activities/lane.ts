@@ -228,17 +228,19 @@ function turnOf(turn: Turn | undefined): Omit<Turn, 'loopId'> {
 function writing(ledger: LedgerWriter, companyId: string, runId: string, lease: string): Pick<Lane, 'note' | 'commit'> {
   // Two lanes: while one commit waits for the disk, the other is being made.
   const half = (runId.codePointAt(runId.length - 1) ?? 0) % 2 === 0 ? 'even' : 'odd';
+  // That a turn is over says nothing without what its steps came to: what follows a write that was lost is not written.
+  const order = { lane: half, chain: {} };
   let noted: Promise<unknown> = Promise.resolve();
   return {
     note: (write) => {
-      const written = ledger.submit(companyId, write, half);
+      const written = ledger.submit(companyId, write, order);
       noted = Promise.all([noted, written]);
       // Whoever commits next learns of it; until then it is nobody's unhandled rejection.
       noted.catch(() => undefined);
     },
     commit: async ({ run, ...write }) => {
       // Whoever says where the run stands lets it go.
-      const written = ledger.submit(companyId, run ? { ...write, run: { ...run, lease } } : write, half);
+      const written = ledger.submit(companyId, run ? { ...write, run: { ...run, lease } } : write, order);
       const [, receipt] = await Promise.all([noted, written]);
       return receipt;
     },

@@ -1,4 +1,4 @@
-import { json, type Store } from '@plumbline/db';
+import { json, type Store, type Transaction } from '@plumbline/db';
 import { sql } from 'kysely';
 import type { StepFailure } from '../step-failure.ts';
 import { StepError } from './classify.ts';
@@ -172,26 +172,18 @@ export class LoopLedger {
     return row !== undefined;
   }
 
-  /** Opens the next turn of a loop that repeats. */
-  async add(index: number): Promise<void> {
+  /** Opens the next turn of a loop that repeats, after everything that is noted of the ones before. */
+  async add(lane: Pick<Lane, 'commit'>, index: number): Promise<void> {
     const { companyId, runId, nodeId, iteration } = this.#loop;
-    await this.#store.tenant(companyId, (tx) =>
-      tx
+    const row = { company_id: companyId, run_id: runId, node_id: nodeId, parent: iteration, index };
+    const write = async (tx: Transaction): Promise<void> => {
+      await tx
         .insertInto('iterations')
-        .values({
-          company_id: companyId,
-          run_id: runId,
-          node_id: nodeId,
-          parent: iteration,
-          index,
-          item: null,
-          value: null,
-          error: null,
-          finished_at: null,
-        })
+        .values({ ...row, item: null, value: null, error: null, finished_at: null })
         .onConflict((conflict) => conflict.doNothing())
-        .execute(),
-    );
+        .execute();
+    };
+    await lane.commit({ also: { order: '', write } });
   }
 
   /** Turns that will not be done. Where some may be under way, `inside` are the nodes of the loop at any depth, and what waits there is given up. */
@@ -242,7 +234,7 @@ export class LoopLedger {
     });
   }
 
-  #rows(tx: Parameters<Parameters<Store['tenant']>[1]>[0]) {
+  #rows(tx: Transaction) {
     const { companyId, runId, nodeId, iteration } = this.#loop;
     return tx
       .selectFrom('iterations')

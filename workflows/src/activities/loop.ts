@@ -110,7 +110,10 @@ async function forEach(loop: OpenLoop): Promise<Turned> {
         }
         break;
       }
-      const turn = await next();
+      const turn = await next().catch((error: unknown) => {
+        broken = { error };
+        return undefined;
+      });
       if (!turn) break;
       const task: Promise<void> = take(loop, turn.index, { count: settings.count, item: turn.item })
         .then((end) => {
@@ -128,6 +131,7 @@ async function forEach(loop: OpenLoop): Promise<Turned> {
     if (running.size === 0) break;
     await Promise.race(running);
   }
+  // Thrown once the turns under way have come to rest: nothing goes on behind the back of whoever tries again.
   if (broken) throw broken.error;
   if (left || failure) return { kind: 'over', left, ...(failure ? { failure } : {}) };
   return paused > 0 ? { kind: 'paused' } : { kind: 'over' };
@@ -163,7 +167,7 @@ async function repeat(loop: OpenLoop): Promise<Turned> {
         return { kind: 'over', failure: error.failure };
       }
       if (index >= settings.limit) return { kind: 'over', failure: tooManyRounds(step, settings.limit) };
-      await ledger.add(index);
+      await ledger.add(lane, index);
     }
     const end = await take(loop, index, { value });
     if (end.kind === 'paused') return end;
