@@ -111,7 +111,9 @@ test('whoever dies at any point of any kind of step, the end is as if nobody had
       allKinds.map(async (kind, index) => {
         const mark = `calm${index}`;
         await start(await publish(mark, kind), mark, 'succeeded');
-        return [kind, await kinds[kind].traces(mark)] as const;
+        // A sandbox writes down what it holds a moment after it has answered.
+        const traces = await until(`the trace of ${mark}`, async () => (await kinds[kind].traces(mark)) || false);
+        return [kind, traces] as const;
       }),
     ),
   );
@@ -139,7 +141,6 @@ test('whoever dies at any point of any kind of step, the end is as if nobody had
   for (const cell of again) await playCell({ ...cell, flow: await publish(cell.mark, cell.kind) });
   const left = await passedBy(again);
   const all = [...cells, ...again];
-  // A sandbox writes down what it holds a moment after it has answered.
   for (const { kind, mark } of all)
     await until(`the trace of ${mark}`, async () => (await kinds[kind].traces(mark)) === (undisturbed.get(kind) ?? 0), {
       withinMs: 15_000,
@@ -155,7 +156,6 @@ test('whoever dies at any point of any kind of step, the end is as if nobody had
     restarts: up.restarts.length,
     different,
   });
-  expect([...undisturbed.values()].every((traces) => traces > 0)).toBe(true);
   expect(different).toEqual([]);
   expect(left, 'points that nobody came to').toEqual([]);
   await expectAccountsTie(up);
