@@ -139,6 +139,20 @@ export class DispatcherStore {
     return rows.map((row) => ({ companyId: row.company_id, approvalId: row.id }));
   }
 
+  /** Mails that are due, oldest first. Served by `mail_outbox_due`. */
+  async dueMails(now: Date, limit: number): Promise<{ readonly companyId: string; readonly mailId: string }[]> {
+    const rows = await this.#db
+      .selectFrom('mail_outbox')
+      .select(['company_id', 'id'])
+      .where('sent_at', 'is', null)
+      .where('dropped_at', 'is', null)
+      .where('next_attempt_at', '<=', now)
+      .orderBy('next_attempt_at')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => ({ companyId: row.company_id, mailId: row.id }));
+  }
+
   /** Where the link with a token of this hash leads. Served by `approval_links_by_token`. */
   async findApprovalLink(tokenHash: Buffer): Promise<{ readonly companyId: string } | undefined> {
     const row = await this.#db

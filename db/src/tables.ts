@@ -623,6 +623,12 @@ export interface Tables {
     seat_id: string | null;
     created_at: Timestamp;
     sent_at: Timestamp | null;
+    attempts: Generated<number>;
+    next_attempt_at: Timestamp;
+    /** It will not be sent: nobody needs it any more, or nobody can take it. */
+    dropped_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    /** Why it did not get through the last time; null while nothing went wrong. */
+    problem: ColumnType<string | null, string | null | undefined, string | null>;
   };
   notifications: {
     id: Generated<string>;

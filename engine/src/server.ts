@@ -14,11 +14,13 @@ import { Answers } from './ingress/answers.ts';
 import { eventInbox } from './ingress/event-inbox.ts';
 import { Refusals } from './ingress/refusals.ts';
 import { LiveHub } from './live/hub.ts';
+import { Mailer } from './mail/mailer.ts';
+import { openPostOffice } from './mail/post-office.ts';
 import { ReferenceKeeper } from './runs/reference-keeper.ts';
 import { Accountant } from './runs/accountant.ts';
 import { mountSandboxes } from './sandboxes.ts';
 import type { Services } from './services.ts';
-import type { EngineSettings } from './settings.ts';
+import { mailFrom, type EngineSettings } from './settings.ts';
 import { studioFiles } from './studio-files.ts';
 import { loadTemplates } from './templates.ts';
 
@@ -80,6 +82,12 @@ export async function startServer(
 
   const accountant = new Accountant({ store: deps.store, people: pool, log, now: deps.now });
   const references = new ReferenceKeeper({ store: deps.store, people: pool, log });
+  const mailer = settings.PLUMBLINE_SMTP_URL
+    ? new Mailer({
+        ...{ store: deps.store, dispatcher: dispatcherStore, origin: settings.PLUMBLINE_ORIGIN, log, now: deps.now },
+        postOffice: openPostOffice({ url: settings.PLUMBLINE_SMTP_URL, from: mailFrom(settings) }),
+      })
+    : undefined;
 
   const sandboxes =
     settings.PLUMBLINE_SANDBOXES && settings.PLUMBLINE_SANDBOX_ORIGIN && settings.PLUMBLINE_SANDBOX_CLIENT_SECRET
@@ -111,7 +119,7 @@ export async function startServer(
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await Promise.all([accountant.close(), references.close()]);
+      await Promise.all([accountant.close(), references.close(), mailer?.close()]);
       await live.close();
       await services.answers.close();
       await services.refusals.flush();

@@ -26,6 +26,10 @@ export const engineSettingsSchema = workerSettingsSchema.extend({
   PLUMBLINE_DEMO: z.stringbool().default(false),
   /** Deliveries that one webhook address takes from its sender, by each API process; for moments twice as many. */
   PLUMBLINE_WEBHOOKS_PER_SECOND: z.coerce.number().positive().default(600),
+  /** Where mail is handed over, as `smtp://user:password@host:587` or `smtps://…:465`; empty, nothing is sent and admins make links by hand. */
+  PLUMBLINE_SMTP_URL: z.union([z.literal(''), z.url({ protocol: /^smtps?$/ })]).default(''),
+  /** Whom mail comes from, as `Name <address>`. @default Plumbline <no-reply@…> at the host of `PLUMBLINE_ORIGIN` */
+  PLUMBLINE_MAIL_FROM: z.string().max(320).default(''),
   /** Whether this process plays the sandboxes; what is done to one is remembered in one process. */
   PLUMBLINE_SANDBOXES: z.stringbool().default(true),
   /** Whether runs are written with their events while the system is idle; otherwise the dispatcher starts all of them. */
@@ -33,6 +37,11 @@ export const engineSettingsSchema = workerSettingsSchema.extend({
 });
 
 export type EngineSettings = z.infer<typeof engineSettingsSchema>;
+
+/** Whom mail comes from. */
+export function mailFrom({ PLUMBLINE_MAIL_FROM: given, PLUMBLINE_ORIGIN: origin }: EngineSettings): string {
+  return given || `Plumbline <no-reply@${new URL(origin).hostname}>`;
+}
 
 const placeholders = /^(changeme|change-me|secret|password|example|test)/i;
 

@@ -5,7 +5,7 @@ import { decisionsOf, seatsOf } from '@plumbline/workflows/approvals/row';
 import { sql } from 'kysely';
 import { may } from '../auth/roles.ts';
 import type { Actor } from '../auth/session.ts';
-import type { Page, TaskDetail, TaskSummary } from '../contract/index.ts';
+import type { Page, SeatMail, TaskDetail, TaskSummary } from '../contract/index.ts';
 import { notFound } from '../problem.ts';
 import { questionOf } from './question.ts';
 import { waitingFor } from './waiting-for.ts';
@@ -87,8 +87,17 @@ export async function countTasks(tx: Transaction, actor: Actor): Promise<number>
   return rows[0]?.count ?? 0;
 }
 
-/** @throws ApiError `not_found` */
-export async function readTask(tx: Transaction, actor: Actor, taskId: string, now: Date): Promise<TaskDetail> {
+/**
+ * One task.
+ * @param sendsMail Whether this installation sends mail: where it does not, what is written down says nothing.
+ * @throws ApiError `not_found`
+ */
+export async function readTask(
+  tx: Transaction,
+  actor: Actor,
+  taskId: string,
+  { now, sendsMail }: { readonly now: Date; readonly sendsMail: boolean },
+): Promise<TaskDetail> {
   const { companyId } = actor;
   const row = await taskRows(tx, actor).where('approvals.id', '=', taskId).executeTakeFirst();
   if (!row) throw notFound('task');
@@ -108,8 +117,10 @@ export async function readTask(tx: Transaction, actor: Actor, taskId: string, no
     .where('used_at', 'is', null)
     .where('revoked_at', 'is', null)
     .where('expires_at', '>', now)
+    .orderBy('expires_at')
     .execute();
   const linkUntil = new Map(links.map((link) => [link.seat_id, link.expires_at.toISOString()]));
+  const mails = sendsMail ? await lastMails(tx, companyId, taskId) : new Map<string, SeatMail>();
   const decisions = await decisionsOf(tx, companyId, taskId);
   const words = row.status === 'open' ? await waitingFor(tx, companyId, [row.id]) : new Map<string, string>();
   const question = questionOf(row);
@@ -142,6 +153,7 @@ export async function readTask(tx: Transaction, actor: Actor, taskId: string, no
           handedBy: seat.handed_by,
           outside: seat.user_id === null,
           linkUntil: linkUntil.get(seat.id) ?? null,
+          mail: mails.get(seat.id) ?? null,
         })),
     })),
     decisions: decisions.map((decision) => ({
@@ -160,6 +172,25 @@ export async function readTask(tx: Transaction, actor: Actor, taskId: string, no
       .filter(({ id, role }) => id !== actor.userId && role !== 'viewer')
       .map(({ email, name }) => ({ email, name })),
   };
+}
+
+/** The last mail to each who is asked, by seat; what was dropped because nobody needs it any more is none. Served by `mail_outbox_by_approval`. */
+async function lastMails(tx: Transaction, companyId: string, taskId: string): Promise<ReadonlyMap<string, SeatMail>> {
+  const rows = await tx
+    .selectFrom('mail_outbox')
+    .select(['seat_id', 'created_at', 'sent_at', 'dropped_at', 'problem'])
+    .where('company_id', '=', companyId)
+    .where('approval_id', '=', taskId)
+    .where((eb) => eb.or([eb('dropped_at', 'is', null), eb('problem', 'is not', null)]))
+    .orderBy('created_at')
+    .execute();
+  return new Map(
+    rows.flatMap(({ seat_id: seatId, created_at, sent_at, dropped_at, problem }): [string, SeatMail][] => {
+      const state = sent_at ? 'sent' : dropped_at ? 'failed' : 'on_its_way';
+      const at = (sent_at ?? dropped_at ?? created_at).toISOString();
+      return seatId === null ? [] : [[seatId, { state, at, problem }]];
+    }),
+  );
 }
 
 function toSummary(row: TaskRow, waiting: string | undefined): TaskSummary {

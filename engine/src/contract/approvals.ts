@@ -44,6 +44,17 @@ export interface TaskSeat {
   readonly outside: boolean;
   /** Until when their link works; null without one. */
   readonly linkUntil: string | null;
+  /** The last mail to them; null when none was written, or this installation sends none. */
+  readonly mail: SeatMail | null;
+}
+
+/** How far a mail to somebody has come. */
+export interface SeatMail {
+  readonly state: 'on_its_way' | 'sent' | 'failed';
+  /** When it was written, handed over, or given up. */
+  readonly at: string;
+  /** Why it did not get through, in the mail server's words; null while nothing went wrong. */
+  readonly problem: string | null;
 }
 
 export interface TaskStage {

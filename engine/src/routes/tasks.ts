@@ -1,3 +1,4 @@
+import type { Transaction } from '@plumbline/db';
 import { decide } from '@plumbline/workflows/approvals/decide';
 import { delegate } from '@plumbline/workflows/approvals/delegate';
 import { makeLink, revokeLinks } from '@plumbline/workflows/approvals/links';
@@ -5,7 +6,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { memberDecider } from '../approvals/choose-seat.ts';
 import { countTasks, listTasks, readTask } from '../approvals/read-tasks.ts';
-import { requireRight, type ActorEnv } from '../auth/session.ts';
+import { requireRight, type Actor, type ActorEnv } from '../auth/session.ts';
 import type { Services } from '../services.ts';
 import { placeInList, valid } from '../validate.ts';
 
@@ -23,6 +24,8 @@ export const decisionBody = z.strictObject({
 /** What is put to people of the company: look, decide, hand on, and make links for people outside. */
 export function taskRoutes({ deps, settings }: Services) {
   const { store } = deps;
+  const sendsMail = settings.PLUMBLINE_SMTP_URL !== '';
+  const read = (tx: Transaction, actor: Actor, id: string) => readTask(tx, actor, id, { now: deps.now(), sendsMail });
   return (
     new Hono<ActorEnv>()
       .get(
@@ -49,9 +52,7 @@ export function taskRoutes({ deps, settings }: Services) {
       })
       .get('/:id', requireRight('run:read'), valid('param', task), async (c) => {
         const actor = c.get('actor');
-        return c.json(
-          await store.tenant(actor.companyId, (tx) => readTask(tx, actor, c.req.valid('param').id, deps.now())),
-        );
+        return c.json(await store.tenant(actor.companyId, (tx) => read(tx, actor, c.req.valid('param').id)));
       })
       .post(
         '/:id/decide',
@@ -70,7 +71,7 @@ export function taskRoutes({ deps, settings }: Services) {
               given,
               deps.now(),
             );
-            return await readTask(tx, actor, id, deps.now());
+            return await read(tx, actor, id);
           });
           return c.json(detail);
         },
@@ -93,7 +94,7 @@ export function taskRoutes({ deps, settings }: Services) {
                 to,
                 deps.now(),
               );
-              return await readTask(tx, actor, id, deps.now());
+              return await read(tx, actor, id);
             }),
           );
         },

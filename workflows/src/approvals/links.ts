@@ -18,7 +18,8 @@ export function isToken(text: string): boolean {
 }
 
 /**
- * Makes the link for one person outside of the company; the token is told once and kept nowhere. The person's links before it no longer work.
+ * Makes the link for one person outside of the company; the token is told once and kept nowhere. The person's links before it no longer work, unless it is
+ * made `beside` them: whoever is reminded may still use the first mail.
  * @throws ApprovalRefusal `not_found`, `approval_over`, `already_decided`, `invalid_input` for a person of the company, who signs in
  */
 export async function makeLink(
@@ -26,6 +27,7 @@ export async function makeLink(
   task: { readonly companyId: string; readonly approvalId: string; readonly seatId: string },
   actor: string,
   now: Date,
+  { beside = false }: { readonly beside?: boolean } = {},
 ): Promise<{ readonly token: string; readonly expiresAt: Date }> {
   const { companyId, approvalId, seatId } = task;
   const approval = await lockApproval(tx, companyId, approvalId);
@@ -42,7 +44,7 @@ export async function makeLink(
     throw new ApprovalRefusal('already_decided', `${seat.name} has decided already.`, 'Nothing more is to be done.');
   if (approval.status !== 'open' || seat.status !== 'open')
     throw new ApprovalRefusal('approval_over', `${seat.name} is not asked at the moment.`, 'Look at the task again.');
-  await revoke(tx, task, now);
+  if (!beside) await revoke(tx, task, now);
   const token = randomBytes(32).toString('base64url');
   const longest = hoursAfter(now, LINK_HOURS);
   const expiresAt =

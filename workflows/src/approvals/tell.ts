@@ -47,6 +47,7 @@ export async function tellSeats(
         approval_id: approval.id,
         seat_id: seat.id,
         created_at: news.at,
+        next_attempt_at: news.at,
         sent_at: null,
       })
       .onConflict((conflict) => conflict.columns(['company_id', 'key']).doNothing())
