@@ -50,7 +50,7 @@ interface LetGo {
   readonly runId: string;
   /** @default all */
   readonly name?: string;
-  /** The place of the step that lets go: what it may have taken before, around it or within. What other turns of a loop hold, or stand in line for, stays theirs. @default all of the run */
+  /** The place of the step that lets go of what the run holds: it may have taken it before, around it or within. What other turns of a loop hold, and what other branches stand in line for, stays theirs. @default all of the run, and its places in line */
   readonly place?: string;
   /** Only what these steps took, at that place or further in. */
   readonly within?: Part;
@@ -88,10 +88,10 @@ export async function letGoIn(tx: Transaction, { companyId, runId, name, place, 
   }
 }
 
-/** Whether a lock was taken around a place, at it, or within. */
+/** Whether a lock is held that was taken around a place, at it, or within. */
 function isOnTheWayTo(place: string) {
-  return sql<boolean>`(locks.iteration = ${place} or locks.iteration = '' or ${place} = ''
-    or starts_with(${place}, locks.iteration || '.') or starts_with(locks.iteration, ${place} || '.'))`;
+  return sql<boolean>`(locks.held_at is not null and (locks.iteration = ${place} or locks.iteration = '' or ${place} = ''
+    or starts_with(${place}, locks.iteration || '.') or starts_with(locks.iteration, ${place} || '.')))`;
 }
 
 /** Hands a name to those next in line, as long as there is room. */

@@ -256,6 +256,24 @@ describe('one at a time', () => {
     expect([...called()].sort()).toEqual(['in a', 'in b', 'in c', 'in d']);
   });
 
+  test('in branches side by side: what one lets go of is its own, and the other keeps its place in line', async () => {
+    const branch = (id: string) => ({
+      [`lock_${id}`]: node('core.lock', { name: 'by branches' }),
+      [`in_${id}`]: node('test.write', { name: `in ${id}` }),
+      [`unlock_${id}`]: node('core.unlock', { name: 'by branches' }),
+    });
+    const played = await publishFlow(bench, deps, {
+      nodes: { t: node('test.begin'), ...branch('a'), ...branch('b') },
+      edges: ['a', 'b'].flatMap((id) => [
+        ...[edge('t', `lock_${id}`), edge(`lock_${id}`, `in_${id}`), edge(`in_${id}`, `unlock_${id}`)],
+      ]),
+    });
+    const run = await played.begin();
+    for (let n = 0; n < 6 && !(await run.play())?.ended; n++);
+    expect((await run.row())['status']).toBe('succeeded');
+    expect([...called()].sort()).toEqual(['in a', 'in b']);
+  });
+
   test('is let go of with a turn that failed before it came to that', async () => {
     vendor.outcomes.set('in a', ['invalid']);
     const played = await publishFlow(bench, deps, {

@@ -210,7 +210,8 @@ const wrong: readonly {
     name: 'a condition that is switched off, and only the other way goes on',
     document: changed(({ nodes, edges }) => {
       Object.assign(nodes['large'] ?? {}, { disabled: true });
-      edges.splice(1, 1);
+      delete nodes['shape'];
+      edges.splice(1, 3, edge('large', 'tell', 'else'));
     }),
     severity: 'warning',
     nodeId: 'large',
@@ -396,12 +397,17 @@ const wrong: readonly {
     nodeId: 'approved',
   },
   {
+    code: 'edge_id_duplicate',
+    name: 'an id that two connections have',
+    document: changed(({ edges }) => Object.assign(edges[1] ?? {}, { id: edges[0]?.id })),
+    nodeId: 'large',
+  },
+  {
     code: 'node_unreachable',
     name: 'a step that nothing leads to',
     document: changed(({ nodes }) => {
       nodes['alone'] = node('core.stop');
     }),
-    severity: 'warning',
     nodeId: 'alone',
   },
   {

@@ -5,6 +5,7 @@ import { scheduleProblem } from '../schedule.ts';
 import { flowDocumentSchema, limits, type FlowDocument, type FlowNode } from '../schema.ts';
 import { checkApproval } from './approvals.ts';
 import { checkCall } from './calls.ts';
+import { checkLock } from './locks.ts';
 import { defaultPolicy, isScope } from './scopes.ts';
 import { checkMappings } from './mappings.ts';
 import { checkStructure, type Structure } from './structure.ts';
@@ -67,6 +68,7 @@ export function compile(document: FlowDocument, catalog: CatalogInfo): Compiled 
     findings.push(...checkSchedule(structure, nodeId, node));
     findings.push(...checkAnswer(document, structure, nodeId));
     findings.push(...checkApproval(document, nodeId));
+    findings.push(...checkLock(document, structure, nodeId));
     findings.push(...checkLookup(document, catalog, nodeId));
     findings.push(...checkCall(document, catalog, structure, nodeId));
     mapped.params.forEach((id) => params.add(id));

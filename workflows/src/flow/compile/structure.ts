@@ -64,7 +64,7 @@ export function checkStructure(document: FlowDocument, catalog: CatalogInfo): St
     if (!reached.has(nodeId))
       findings.push({
         code: 'node_unreachable',
-        severity: 'warning',
+        severity: 'error',
         nodeId,
         message: `Nothing leads to "${nameOf(document, nodeId)}", so it never runs.`,
         fix: 'Connect it, or remove it.',
@@ -82,7 +82,17 @@ function checkEdges(
 ): Map<string, string[]> {
   const outgoing = new Map<string, string[]>();
   const seen = new Set<string>();
+  const ids = new Set<string>();
   for (const edge of document.edges) {
+    if (ids.has(edge.id))
+      findings.push({
+        code: 'edge_id_duplicate',
+        severity: 'error',
+        ...(document.nodes[edge.from] ? { nodeId: edge.from } : {}),
+        message: `Two connections have the id "${edge.id}".`,
+        fix: 'Remove one of them and draw it again, or give it another id in the file.',
+      });
+    ids.add(edge.id);
     const source = document.nodes[edge.from];
     const target = document.nodes[edge.to];
     if (!source || !target) {

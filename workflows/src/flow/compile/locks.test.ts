@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { loadCatalog } from '@plumbline/nodes';
+import { catalogInfo } from '../../catalog-info.ts';
+import { drawnEdge, drawnNode } from '../../activities/testing-flow.ts';
+import { compile } from './compile.ts';
+
+const info = catalogInfo(await loadCatalog());
+
+/** Trigger, then these in a line. */
+function findingsOf(
+  ...steps: readonly (readonly [id: string, type: string, name: string, permits?: number])[]
+): string[] {
+  const nodes = Object.fromEntries([
+    ['t', drawnNode('core.manual')],
+    ...steps.map(([id, type, name, permits]) => [id, drawnNode(type, { name, ...(permits ? { permits } : {}) })]),
+  ]);
+  const ids = ['t', ...steps.map(([id]) => id)];
+  const edges = ids.slice(1).map((id, index) => drawnEdge(ids[index] ?? '', id));
+  const { findings } = compile({ schema: 1, params: {}, connections: {}, positions: {}, nodes, edges }, info);
+  return findings.map(({ code, nodeId }) => `${code} ${nodeId}`);
+}
+
+test('a name that the run holds already is not waited for', () => {
+  expect(findingsOf(['a', 'core.lock', 'x'], ['b', 'core.lock', 'x'])).toEqual(['lock_waits_for_itself b']);
+  expect(findingsOf(['a', 'core.lock', 'x'], ['u', 'core.unlock', 'y'], ['b', 'core.lock', 'x'])).toEqual([
+    'lock_waits_for_itself b',
+  ]);
+});
+
+test('one that was let go of, another one, or one that has room for more is', () => {
+  expect(findingsOf(['a', 'core.lock', 'x'], ['u', 'core.unlock', 'x'], ['b', 'core.lock', 'x'])).toEqual([]);
+  expect(findingsOf(['a', 'core.lock', 'x'], ['b', 'core.lock', 'y'])).toEqual([]);
+  expect(findingsOf(['a', 'core.lock', 'x', 2], ['b', 'core.lock', 'x', 2])).toEqual([]);
+  expect(findingsOf(['a', 'core.lock', '=run.id'], ['b', 'core.lock', '=run.id'])).toEqual([]);
+});
