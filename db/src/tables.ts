@@ -625,6 +625,7 @@ export interface Tables {
     sent_at: Timestamp | null;
     attempts: Generated<number>;
     next_attempt_at: Timestamp;
+    first_attempt_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
     /** It will not be sent: nobody needs it any more, or nobody can take it. */
     dropped_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
     /** Why it did not get through the last time; null while nothing went wrong. */

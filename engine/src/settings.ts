@@ -29,7 +29,11 @@ export const engineSettingsSchema = workerSettingsSchema.extend({
   /** Where mail is handed over, as `smtp://user:password@host:587` or `smtps://…:465`; empty, nothing is sent and admins make links by hand. */
   PLUMBLINE_SMTP_URL: z.union([z.literal(''), z.url({ protocol: /^smtps?$/ })]).default(''),
   /** Whom mail comes from, as `Name <address>`. @default Plumbline <no-reply@…> at the host of `PLUMBLINE_ORIGIN` */
-  PLUMBLINE_MAIL_FROM: z.string().max(320).default(''),
+  PLUMBLINE_MAIL_FROM: z
+    .string()
+    .max(320)
+    .regex(/^$|^[^<>@\s]+@[^<>@\s]+$|^[^<>\r\n]+<[^<>@\s]+@[^<>@\s]+>$/, 'is neither an address nor `Name <address>`')
+    .default(''),
   /** Whether this process plays the sandboxes; what is done to one is remembered in one process. */
   PLUMBLINE_SANDBOXES: z.stringbool().default(true),
   /** Whether runs are written with their events while the system is idle; otherwise the dispatcher starts all of them. */

@@ -120,6 +120,51 @@ describe('what is accepted', () => {
     expect(stepOf(run, 'tell')?.attempts.map(({ kind }) => kind)).toEqual(['invalid', undefined]);
   });
 
+  test('goes the way that is chosen for many, of those that their step has', async () => {
+    const [cases, kinds] = [
+      [
+        { id: 'small', title: 'Small', equals: 's' },
+        { id: 'large', title: 'Large', equals: 'l' },
+      ],
+      ['small', 'large', 'default'],
+    ] as const;
+    const other = await publishWebhookFlow(client, 'Has several ways', {
+      params: {},
+      connections: {},
+      nodes: {
+        incoming: node('core.webhook', 'Delivery'),
+        // A group of fields is nothing to choose by.
+        choose: node('core.switch', 'Small or large', { value: '=trigger.body', cases }),
+        ...Object.fromEntries(kinds.map((kind) => [`to_${kind}`, node('core.map', kind, { value: '={"kind": 1}' })])),
+      },
+      edges: [
+        ...line('incoming', 'choose'),
+        ...kinds.map((port) => ({ id: `choose:${port}`, from: 'choose', port, to: `to_${port}` })),
+      ],
+    });
+    await other.post('ways', { size: 'unknown' });
+    const id = await parkedIn(other.id);
+    const group = (await client.call<StuckGroup[]>('GET', '/api/runs/groups')).find(
+      ({ flowId }) => flowId === other.id,
+    );
+    expect(group?.ports).toEqual([
+      { id: 'small', title: 'Small' },
+      { id: 'large', title: 'Large' },
+      { id: 'default', title: 'Everything else' },
+    ]);
+    const skip = (port: string, dryRun: boolean) =>
+      client.call<GroupOutcome>('POST', `/api/runs/groups/${group?.fingerprint}/decide`, {
+        ...{ action: 'skip', output: { matched: port }, port, dryRun },
+      });
+    expect((await skip('huge', true)).refused).toMatchObject([
+      { runId: id, why: expect.stringContaining('no way out called "huge"') as unknown },
+    ]);
+    expect(await skip('large', false)).toMatchObject({ count: 1, done: 1, refused: [] });
+    const run = await ended(id);
+    expect(stepOf(run, 'choose')?.port).toBe('large');
+    expect(kinds.filter((kind) => stepOf(run, `to_${kind}`)?.status === 'succeeded')).toEqual(['large']);
+  });
+
   test('goes along the error way where the flow has drawn one', async () => {
     const other = await publishWebhookFlow(client, 'Has an error way', {
       params: {},

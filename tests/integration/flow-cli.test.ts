@@ -78,6 +78,44 @@ describe('export and import', () => {
     expect((await client.call<Page<RunSummary>>('GET', '/api/runs')).items).toEqual([]);
   });
 
+  test('into a flow that is there brings its description along, and a file that has none leaves it', async () => {
+    const file = JSON.parse(await readFile(join(folder, 'two.json'), 'utf8')) as Record<string, unknown>;
+    const describedIn = async (name: string, content: object) => {
+      await writeFile(join(folder, name), JSON.stringify(content));
+      expect(await flowCommand(['import', name, '--into', 'Say it'])).toMatchObject({ code: 0 });
+      return (await client.call<FlowDetail>('GET', `/api/flows/${flow.id}`)).description;
+    };
+    expect(await describedIn('told.json', { ...file, description: 'Says what is said.' })).toBe('Says what is said.');
+    const { description: _, ...without } = file;
+    expect(await describedIn('untold.json', without)).toBe('Says what is said.');
+    expect(await describedIn('cleared.json', { ...file, description: '' })).toBe('');
+  });
+
+  test('take a draft that is not drawn to its end there and back, which is not valid yet', async () => {
+    const { id, revision } = await client.call<FlowDetail>('POST', '/api/flows', { name: 'Half drawn' });
+    const nodes = {
+      begin: node('core.manual', 'Somebody starts it'),
+      tell: node('core.notify', 'Tell the office', { title: '', body: 'No title yet' }),
+    };
+    const document = { ...{ schema: 1, positions: {}, params: {}, connections: {} }, nodes, edges: [] };
+    await client.call(
+      'PUT',
+      `/api/flows/${id}/draft`,
+      { name: 'Half drawn', document },
+      { 'If-Match': `"${revision}"` },
+    );
+    expect(await flowCommand(['export', 'Half drawn', '--out', 'half.json'])).toMatchObject({ code: 0 });
+    const checked = await flowCommand(['validate', 'half.json'], {});
+    expect([checked.code, checked.out]).toEqual([1, expect.stringContaining('error   required_missing at tell.title')]);
+    const imported = await flowCommand(['import', 'half.json', '--name', 'Half drawn too', '--json']);
+    expect(imported.code).toBe(0);
+    const { flowId, findings } = JSON.parse(imported.out) as FlowImported;
+    expect(findings).toContainEqual(
+      expect.objectContaining({ severity: 'warning', code: 'required_missing', nodeId: 'tell', field: 'title' }),
+    );
+    expect((await client.call<FlowDetail>('GET', `/api/flows/${flowId}`)).draft.nodes).toEqual(nodes);
+  });
+
   test('a dry run makes nothing', async () => {
     const before = (await client.call<Page<FlowDetail>>('GET', '/api/flows')).items.length;
     expect(await flowCommand(['import', 'one.json', '--dry-run'])).toMatchObject({ code: 0 });

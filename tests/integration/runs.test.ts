@@ -313,6 +313,22 @@ describe('running a closed run again', () => {
     expect(await effectsOf(runId)).toHaveLength(3);
   });
 
+  test('of a run with very many steps, what went wrong is told, and how many are not', async () => {
+    const { runId } = await again({ version: 'same', from: 'third' });
+    const run = await ended(runId);
+    await up.owner.query(
+      `insert into steps (company_id, run_id, node_id, iteration, status, attempt, started_at, finished_at, closed)
+       select runs.company_id, runs.id, 'third', n::text, case when n = 2500 then 'failed' else 'succeeded' end, 1, now(), now(), true
+         from runs cross join generate_series(1, 2500) n where runs.id = $1`,
+      [runId],
+    );
+    const told = await client.call<RunDetail>('GET', `/api/runs/${runId}`);
+    expect(told.steps).toHaveLength(2_000);
+    expect(told.stepsLeftOut).toBe(run.steps.length + 2_500 - 2_000);
+    expect(told.steps.filter(({ iteration }) => iteration === '')).toHaveLength(run.steps.length);
+    expect(told.steps.filter(({ status }) => status === 'failed')).toHaveLength(1);
+  });
+
   test('a dry run says what is taken over and what is written again, and starts nothing', async () => {
     const before = (await runsOf(flow.id)).length;
     const answer = await again({ version: 'same', from: 'third', dryRun: true });
@@ -355,6 +371,20 @@ describe('running a closed run again', () => {
     expect(run.event?.data).toEqual({ body: { name: 'Summit', number: '8' } });
     expect(run.steps.find(({ nodeId }) => nodeId === 'second')?.input).toMatchObject({ title: '8', body: 'Summit' });
     expect((await detail(closed.id)).event?.data).toMatchObject({ body: { name: 'Ridge' } });
+  });
+
+  test('with data that such a trigger never gives is refused, and a dry run says so', async () => {
+    const refusal = async (input: object) => {
+      const answer = await client.fetch('POST', `/api/runs/${closed.id}/rerun`, {
+        version: 'same',
+        input,
+        dryRun: true,
+      });
+      const { code, path } = (await answer.json()) as { readonly code?: string; readonly path?: string };
+      return [answer.status, code, path];
+    };
+    expect(await refusal({ body: {}, qery: {} })).toEqual([422, 'invalid_input', 'input.qery']);
+    expect(await refusal({ body: {}, headers: 'none' })).toEqual([422, 'invalid_input', 'input.headers']);
   });
 
   test('with the version of today; the version it had stays possible', async () => {

@@ -87,6 +87,32 @@ describe('someone starts it, with a form', () => {
     });
   });
 
+  test('run again with other values, they are checked as at its start, and a record stays as it was', async () => {
+    const flow = await flowOf('Form again', 'core.manual', { fields });
+    const { items } = await client.call<Page<RecordRow>>('GET', '/api/records/vendor');
+    await client.call('POST', `/api/flows/${flow.id}/start`, { values: { site: 'Lot 7', vendor: items[0]?.id } });
+    const [event] = await eventsOf(flow.id, 1);
+    const [first] = await runsOf(flow.id);
+    const values = event?.['values'] as Readonly<Record<string, unknown>>;
+    const again = (change: object, dryRun = true, input: object = { ...event, values: { ...values, ...change } }) =>
+      client.fetch('POST', `/api/runs/${first?.id}/rerun`, { version: 'same', input, dryRun });
+    for (const dryRun of [true, false])
+      for (const [change, code, field] of [
+        [{ site: ' ' }, 'invalid_input', 'values.site'],
+        [{ due: '2026-02-30' }, 'invalid_input', 'values.due'],
+        [{ other: 1 }, 'unknown_field', 'values.other'],
+        [{ vendor: crypto.randomUUID() }, 'invalid_input', 'values.vendor'],
+        [{ vendor: { name: 'Nobody' } }, 'invalid_input', 'values.vendor'],
+      ] as const)
+        expect(await problem(await again(change, dryRun))).toEqual([422, code, `input.${field}`]);
+    expect(await problem(await again({}, true, { vaules: values }))).toEqual([422, 'unknown_field', 'input.vaules']);
+    expect(await problem(await again({}, true, { values: [] }))).toEqual([422, 'invalid_input', 'input.values']);
+    expect(await runsOf(flow.id)).toHaveLength(1);
+    expect((await again({})).status).toBe(200);
+    expect((await again({ site: 'Lot 8' }, false)).status).toBe(200);
+    expect((await eventsOf(flow.id, 2))[1]?.['values']).toEqual({ ...values, site: 'Lot 8' });
+  });
+
   test('mappings know the fields and their types, and what was never declared', async () => {
     const flow = await flowOf('Typed', 'core.manual', { fields }, '={"v": trigger.values.vendor.name}');
     expect(flow.findings).toEqual([]);
@@ -132,6 +158,11 @@ describe('a program calls', () => {
     ]);
     await call({ site: 'Lot 7' });
     expect((await eventsOf(flow.id, 2)).map((event) => event['input'])).toEqual([{ site: 'Lot 7' }, { site: 'Lot 7' }]);
+    const [run] = await runsOf(flow.id);
+    const again = { version: 'same', input: { input: { due: '2026-12-01' } }, dryRun: true };
+    expect(await problem(await client.fetch('POST', `/api/runs/${run?.id}/rerun`, again))).toEqual([
+      ...[422, 'invalid_input', 'input.input.site'],
+    ]);
     const [trigger] = await client.call<TriggerInfo[]>('GET', `/api/flows/${flow.id}/triggers`);
     expect(trigger?.call?.example).toContain(`/api/flows/${flow.id}/calls`);
   });

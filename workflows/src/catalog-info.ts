@@ -22,6 +22,7 @@ function nodeTypeInfo(type: NodeType): NodeTypeInfo {
   const dynamic = typeof type.ports === 'function';
   const portsFrom = dynamic ? listField(input) : undefined;
   const ports = typeof type.ports === 'function' ? type.ports(portsFrom ? { [portsFrom]: [] } : {}) : type.ports;
+  const listedAt = portsFrom === undefined ? 0 : placeOfListed(type, portsFrom, input);
   const outputBy = outputsByField(type, input);
   return {
     id: type.id,
@@ -39,6 +40,7 @@ function nodeTypeInfo(type: NodeType): NodeTypeInfo {
     ...(type.outputFields ? { outputFields: outputFieldsOf(type.outputFields) } : {}),
     ports,
     ...(portsFrom ? { portsFrom } : {}),
+    ...(listedAt > 0 ? { listedAt } : {}),
     ...(type.control ? { control: type.control } : {}),
     ...(type.undo ? { undo: type.undo.title } : {}),
     ...(type.subscription ? { trigger: type.subscription.kind } : {}),
@@ -66,6 +68,17 @@ function listField(input: JsonSchema): string | undefined {
   return Object.entries(input.properties ?? {}).find(
     ([, schema]) => schema.type === 'array' && schema.items?.properties?.['id'] && schema.items.properties['title'],
   )?.[0];
+}
+
+/** How many ports come before those of the list: asked with one item in it, for only the type itself knows. */
+function placeOfListed({ ports }: NodeType, portsFrom: string, input: JsonSchema): number {
+  if (typeof ports !== 'function') return 0;
+  const fields = input.properties?.[portsFrom]?.items?.required ?? [];
+  const item = Object.fromEntries(['id', 'title', ...fields].map((field) => [field, 'sample']));
+  return Math.max(
+    0,
+    ports({ [portsFrom]: [item] }).findIndex(({ id }) => id === 'sample'),
+  );
 }
 
 function outputsByField(type: NodeType, input: JsonSchema): NodeTypeInfo['outputBy'] {

@@ -108,13 +108,15 @@ export interface WaitingOutcome {
   readonly refused: readonly { readonly runId: string; readonly nodeId: string; readonly why: string }[];
 }
 
-/** GET /api/queue */
+/** GET /api/queue?shown=200&flowId=… */
 export interface Queue {
   /** In the order in which their turn comes. */
   readonly pending: readonly PendingEvents[];
   readonly groups: readonly StuckGroup[];
   /** The next to go on first. */
   readonly waiting: readonly WaitingStep[];
-  /** Of those there are this many; the list holds the first 200. */
+  /** Of those there are this many; the list holds as many as were asked for, 200 by default. */
   readonly waitingTotal: number;
+  /** Flows of whose runs some go on by themselves, whichever are listed. */
+  readonly waitingFlows: readonly { readonly id: string; readonly name: string; readonly count: number }[];
 }

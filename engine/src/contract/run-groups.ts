@@ -1,3 +1,4 @@
+import type { Port } from '@plumbline/workflows/flow';
 import type { StepDecision } from './runs.ts';
 
 /** Runs that failed with the same code in the same flow: GET /api/runs/errors */
@@ -26,6 +27,8 @@ export interface StuckGroup {
   readonly typeVersion: number;
   /** Whether the flow has drawn a way for its errors. */
   readonly errorWay: boolean;
+  /** Ways on past the step, as the newest of them has it: first the one it goes when it is skipped and none is named. Empty where its type is not installed. */
+  readonly ports: readonly Port[];
   readonly kind: string;
   readonly code: string;
   readonly count: number;
@@ -56,6 +59,7 @@ export interface GroupDecision {
   readonly compensate?: boolean;
   /** For `skip`: what the steps are taken to have answered. */
   readonly output?: unknown;
+  /** For `skip`: the way they go on. @default the first of each */
   readonly port?: string;
   /** Only says what it would touch. */
   readonly dryRun: boolean;

@@ -75,6 +75,8 @@ export interface StepDetail {
 
 export interface RunDetail extends RunSummary {
   readonly steps: readonly StepDetail[];
+  /** How many more there are, in the rounds of loops; all that went wrong or is under way comes first. */
+  readonly stepsLeftOut: number;
   /** It tries a drawing out, and counts for nothing. */
   readonly test: boolean;
   /** Questions that its steps put to people. */
@@ -140,6 +142,7 @@ export type StepDecision =
   /** Goes on along the way for errors; only where the flow has drawn one from this step. */
   | { readonly action: 'error_port'; readonly iteration?: string }
   /** Gives the run up; with `compensate`, what it wrote is undone first where its steps can. */
+  /** The step fails, and goes no way that is drawn from it: so does the run; in a loop or a scope, what that does with a failure is done. */
   | { readonly action: 'abort'; readonly compensate?: boolean; readonly iteration?: string };
 
 /** POST /api/runs/:id/rerun, for a run that has ended. */

@@ -1,4 +1,5 @@
 import { literal, type Store } from '@plumbline/db';
+import { eventLock } from '@plumbline/workflows/activities/waits';
 import type { Carriers } from '@plumbline/workflows/client';
 import { QUEUED_CHANNEL } from '@plumbline/workflows/go-ahead';
 import type { CrashPointReached } from '@plumbline/workflows/crash-points';
@@ -59,13 +60,14 @@ export class AtOnce {
   }
 
   /**
-   * Stores the events of `given` (as `kind, key, dedupe_key, data, awaited_until`) and the runs they start, and has the workers told: one statement.
-   * Rows are those of the events that are new, once for each run; `run_id` is null where the dispatcher has to look.
+   * Stores the events of `given` (as `kind, key, dedupe_key, data, awaited_until`, of these keys) and the runs they start, and has the workers told: one
+   * statement, after one that keeps steps from beginning to wait for such an event in the middle of it. Rows, the second answer, are those of the events that are new, once for each run; `run_id` is null where the dispatcher has to look.
    */
-  statement(companyId: string, given: string): string {
+  statements(companyId: string, keys: ReadonlySet<string>, given: string): readonly [string, string] {
     const company = literal(companyId);
     const at = literal(this.#options.now().toISOString());
-    return `
+    const locks = [...keys].sort().map((key) => eventLock(companyId, key, 'shared'));
+    const statement = `
       with arrived as (select * from ${given}),
       taking as (
         select s.kind, s.key, s.flow_id, s.node_id, v.number, v.plan_hash
@@ -101,5 +103,6 @@ export class AtOnce {
                pg_notify('${QUEUED_CHANNEL}', jsonb_build_object('companyId', ${company}, 'planHash', started.plan_hash, 'runIds', jsonb_build_array(started.id))::text)
              end as told
         from stored left join started on started.event_id = stored.id`;
+    return [`select ${locks.join(', ')}`, statement];
   }
 }

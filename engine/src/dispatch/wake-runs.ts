@@ -58,6 +58,13 @@ export async function wakeRuns(options: {
       `delete from run_wakes using runs
         where run_wakes.company_id = ${company} and number = any(${numbersOf(unknown)})
           and runs.company_id = ${company} and runs.id = run_wakes.run_id and runs.finished_at is not null`,
+      // A run that another carrier has taken over meanwhile: it is that one which is to be told.
+      `with stale as (
+         delete from run_wakes using runs
+          where run_wakes.company_id = ${company} and number = any(${numbersOf(unknown)})
+            and runs.company_id = ${company} and runs.id = run_wakes.run_id and runs.carrier_id <> run_wakes.carrier_id
+         returning run_wakes.run_id, runs.carrier_id)
+       insert into run_wakes (company_id, run_id, carrier_id) select ${company}, run_id, carrier_id from stale`,
       // The sweep starts them again under the same id.
       `update runs set confirmed_at = null from run_wakes
         where runs.company_id = ${company} and runs.id = run_wakes.run_id and runs.finished_at is null

@@ -1,5 +1,6 @@
 import type { Transaction } from '@plumbline/db';
 import { checkForm, type FormField } from '@plumbline/nodes';
+import { canonicalJson } from '@plumbline/workflows/flow';
 import { ApiError, notFound } from '../problem.ts';
 
 /**
@@ -16,12 +17,17 @@ export async function fillIn(
     /** What the values are called in the request: `values`, `input`. */
     readonly path: string;
     readonly free: boolean;
+    /**
+     * What it was filled in with before: then a record may be given as it was put in the place of its id, and stays as it is given. One that is the same as
+     * before need not be there any more.
+     */
+    readonly had?: Readonly<Record<string, unknown>>;
   },
 ): Promise<Readonly<Record<string, unknown>>> {
   const { companyId, config, values, path } = work;
   const fields = (config['fields'] ?? []) as readonly FormField[];
   if (fields.length === 0 && work.free) return values;
-  const checked = checkForm(fields, values);
+  const checked = checkForm(fields, work.had ? withIds(fields, values) : values);
   if ('problem' in checked) {
     const { code, message, fix, field } = checked.problem;
     throw new ApiError(code, message, { path: `${path}.${field}`, fix });
@@ -29,6 +35,11 @@ export async function fillIn(
   const filled: Record<string, unknown> = { ...checked.values };
   for (const field of fields) {
     if (field.type !== 'record' || filled[field.id] === undefined) continue;
+    const given = work.had && Object.hasOwn(values, field.id) ? values[field.id] : undefined;
+    if (isRecord(given) && canonicalJson(given) === canonicalJson(work.had?.[field.id] ?? null)) {
+      filled[field.id] = given;
+      continue;
+    }
     const row = await tx
       .selectFrom('records')
       .select(['id', 'data'])
@@ -41,9 +52,23 @@ export async function fillIn(
         path: `${path}.${field.id}`,
         fix: 'Choose another one.',
       });
-    filled[field.id] = { id: row.id, ...row.data };
+    filled[field.id] = isRecord(given) ? given : { id: row.id, ...row.data };
   }
   return filled;
+}
+
+function withIds(
+  fields: readonly FormField[],
+  values: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const records = new Set(fields.filter(({ type }) => type === 'record').map(({ id }) => id));
+  return Object.fromEntries(
+    Object.entries(values).map(([id, value]) => [id, records.has(id) && isRecord(value) ? value.id : value]),
+  );
+}
+
+function isRecord(value: unknown): value is { readonly id: unknown } {
+  return typeof value === 'object' && value !== null && 'id' in value;
 }
 
 /** The published trigger of a kind, of a flow that is on. @throws ApiError `not_found`, `invalid_transition` */

@@ -13,7 +13,7 @@ import { saveDraft } from './save-draft.ts';
 
 /**
  * Takes a flow in from a file, as a draft: a new flow, or the draft of one that is there. Nothing runs and nothing is published by it. Connections,
- * value maps and flows that it calls are found by name among the company's own.
+ * value maps and flows that it calls are found by name among the company's own. What is not drawn to its end comes in as it is, as a draft may be saved so.
  * @throws ApiError `flow_invalid` with every problem of the file; `not_found` for a flow to import into that is none;
  * `unsupported_character` where a text of it cannot be stored.
  */
@@ -24,7 +24,7 @@ export async function importFlow(
   given: FlowImport,
 ): Promise<FlowImported> {
   const { companyId, actor } = who;
-  const { file, findings } = readFlowFile(given.text, info);
+  const { file, findings } = readFlowFile(given.text, info, 'draft');
   if (!file) {
     const errors = findings.filter(({ severity }) => severity === 'error');
     throw new ApiError(
@@ -63,7 +63,17 @@ export async function importFlow(
         })
         .returning('draft_revision')
         .executeTakeFirstOrThrow();
-  await saveDraft(tx, { companyId, flowId: id, revision, document, name, author: actor, now: deps.now() });
+  const description = file.described ? { description: file.description } : {};
+  await saveDraft(tx, {
+    companyId,
+    flowId: id,
+    revision,
+    document,
+    name,
+    ...description,
+    author: actor,
+    now: deps.now(),
+  });
   await appendAudit(tx, {
     actor,
     action: 'flow.imported',

@@ -1,5 +1,5 @@
 import { json, type Transaction } from '@plumbline/db';
-import { compile, flowInterface, type CatalogInfo, type FlowDocument } from '@plumbline/workflows/flow';
+import { compile, flowInterface, type CatalogInfo, type Finding, type FlowDocument } from '@plumbline/workflows/flow';
 import { planHash } from '@plumbline/workflows/plan-hash';
 import type { Catalog } from '@plumbline/nodes';
 import type { BrokenCaller, ChangeAuthors } from '../contract/index.ts';
@@ -28,6 +28,8 @@ export async function publish(
     readonly document: FlowDocument;
     readonly note?: string;
     readonly publishedBy: string;
+    /** Whether it was live before: then what only a new version is refused for is let be. */
+    readonly wasLive?: boolean;
     /** Who changed what since the version before. @default nobody in particular */
     readonly authors?: ChangeAuthors;
     readonly catalog: Catalog;
@@ -41,14 +43,17 @@ export async function publish(
     document,
     await companyCatalog(tx, { companyId, flowId, document, info: work.info }),
   );
-  if (!plan) {
-    const errors = findings.filter((finding) => finding.severity === 'error');
+  // While it is drawn a step may stand alone; nobody means one that never runs to go live.
+  const isRefused = ({ code, severity }: Finding): boolean =>
+    severity === 'error' || (code === 'node_unreachable' && !work.wasLive);
+  const errors = findings.filter(isRefused);
+  if (!plan || errors.length > 0) {
     throw new ApiError(
       'flow_invalid',
       `This flow cannot be published: ${errors[0]?.message ?? 'it is not complete.'}${errors.length > 1 ? ` And ${errors.length - 1} more.` : ''}`,
       {
         fix: errors[0]?.fix ?? 'Look at the problems list.',
-        findings,
+        findings: findings.map((finding) => (isRefused(finding) ? { ...finding, severity: 'error' } : finding)),
       },
     );
   }

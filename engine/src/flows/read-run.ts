@@ -1,5 +1,6 @@
 import type { Transaction } from '@plumbline/db';
 import { findNodeType, type CatalogInfo, type FlowDocument } from '@plumbline/workflows/flow';
+import { sql } from 'kysely';
 import type { RunDetail, RunSummary, StepAttempt, StepDetail, StepError } from '../contract/index.ts';
 import { waitingFor } from '../approvals/waiting-for.ts';
 import { notFound } from '../problem.ts';
@@ -104,14 +105,7 @@ export async function readRun(
     .orderBy('queued_at', 'desc')
     .limit(20)
     .execute();
-  const steps = await tx
-    .selectFrom('steps')
-    .selectAll()
-    .where('company_id', '=', companyId)
-    .where('run_id', '=', runId)
-    .orderBy('started_at')
-    .orderBy('node_id')
-    .execute();
+  const { steps, leftOut } = await stepsOf(tx, companyId, runId);
   const approvals = await tx
     .selectFrom('approvals')
     .select(['id', 'node_id', 'iteration', 'status', 'outcome', 'expires_at'])
@@ -151,6 +145,7 @@ export async function readRun(
         ...(step.simulated ? { simulated: true } : {}),
       };
     }),
+    stepsLeftOut: leftOut,
     test: row.flow_version === DRAFT,
     approvals: approvals.map((approval) => ({
       id: approval.id,
@@ -184,6 +179,31 @@ export async function readRun(
     carrierId: row.carrier_id,
     lane: row.lane,
     temporalUrl: temporalUrl(row.carrier_id),
+  };
+}
+
+/** Most steps that are told of one run: a loop may have a hundred thousand rounds. */
+const STEPS = 2_000;
+
+/** The steps of a run in the order in which they began. Where there are too many: those outside of loops, then those that are not over or went wrong, then the first. */
+async function stepsOf(tx: Transaction, companyId: string, runId: string) {
+  const all = tx.selectFrom('steps').where('company_id', '=', companyId).where('run_id', '=', runId);
+  const steps = await all
+    .selectAll()
+    .orderBy(sql`(iteration = '')`, 'desc')
+    .orderBy(sql`(status in ('parked', 'failed', 'running', 'waiting'))`, 'desc')
+    .orderBy('started_at')
+    .orderBy('node_id')
+    .limit(STEPS + 1)
+    .execute();
+  const { count } =
+    steps.length > STEPS
+      ? await all.select((eb) => eb.fn.countAll<string>().as('count')).executeTakeFirstOrThrow()
+      : { count: steps.length };
+  const shown = steps.slice(0, STEPS);
+  return {
+    leftOut: Number(count) - shown.length,
+    steps: shown.sort((a, b) => a.started_at.getTime() - b.started_at.getTime() || (a.node_id < b.node_id ? -1 : 1)),
   };
 }
 

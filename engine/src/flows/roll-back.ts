@@ -36,6 +36,7 @@ export async function rollBack(
   const published = await publish(tx, {
     ...{ companyId, flowId, document, publishedBy: actor, catalog: deps.catalog, info, seal, now: deps.now() },
     note: note ?? `Back to version ${number}`,
+    wasLive: true,
   });
   if (!flow.hasUnpublishedChanges && canonicalJson(document) !== canonicalJson(flow.draft))
     await tx

@@ -20,11 +20,13 @@ export async function saveDraft(
     readonly revision: number;
     readonly document: FlowDocument;
     readonly name?: string | undefined;
+    /** @default stays as it is */
+    readonly description?: string;
     readonly author: string;
     readonly now: Date;
   },
 ): Promise<number> {
-  const { companyId, flowId, revision, document, name, author, now } = work;
+  const { companyId, flowId, revision, document, name, description, author, now } = work;
   const before = await tx
     .selectFrom('flows')
     .select(['draft', 'draft_revision', 'draft_authors'])
@@ -51,6 +53,7 @@ export async function saveDraft(
       draft_authors: json(authors),
       updated_at: now,
       ...(name ? { name } : {}),
+      ...(description === undefined ? {} : { description }),
     })
     .where('company_id', '=', companyId)
     .where('id', '=', flowId)

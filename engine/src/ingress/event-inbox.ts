@@ -48,7 +48,8 @@ export function eventInbox(store: Store, atOnce: AtOnce): EventInbox {
     apply: async (companyId, events) => {
       const given = givenRows(events);
       if (!atOnce.mayTake(companyId, events.length)) return receipts(events, await insert(store, companyId, given));
-      const [rows = []] = await store.script(companyId, [atOnce.statement(companyId, given)]);
+      const keys = new Set(events.map(({ key }) => key));
+      const [, rows = []] = await store.script(companyId, atOnce.statements(companyId, keys, given));
       if (rows.some((row) => row['run_id'] === null)) atOnce.left(companyId);
       atOnce.start(
         companyId,

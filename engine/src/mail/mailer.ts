@@ -1,4 +1,5 @@
 import type { DispatcherStore, Store, Transaction } from '@plumbline/db';
+import { hashToken } from '@plumbline/workflows/approvals/links';
 import type { Logger } from 'pino';
 import { Undeliverable, type PostOffice } from './post-office.ts';
 import { takeMail, type MailRef, type Taken } from './take-mail.ts';
@@ -16,6 +17,7 @@ export interface MailerOptions {
 const EVERY_MS = 2_000;
 const BATCH = 50;
 const SIDE_BY_SIDE = 2;
+const PATIENCE_MS = 3_000;
 /** The wait after the first failure; it doubles up to an hour. */
 const FIRST_WAIT_MS = 60_000;
 const LONGEST_WAIT_MS = 3_600_000;
@@ -30,11 +32,12 @@ export class Mailer {
   readonly #options: MailerOptions;
   readonly #timer: NodeJS.Timeout;
   #sending: Promise<unknown> | undefined;
+  #closed = false;
 
   constructor(options: MailerOptions) {
     this.#options = options;
     this.#timer = setInterval(() => {
-      this.#sending ??= sendDueMails(options)
+      this.#sending ??= sendDueMails(options, () => this.#closed)
         .catch((error: unknown) =>
           options.log.error({ err: error }, 'mail could not be looked after; it is again soon'),
         )
@@ -42,19 +45,28 @@ export class Mailer {
     }, EVERY_MS);
   }
 
+  /** Begins nothing new, and waits a little for what is on its way; what is cut off is sent again by the next process. */
   async close(): Promise<void> {
+    this.#closed = true;
     clearInterval(this.#timer);
-    await this.#sending;
+    let patience: NodeJS.Timeout | undefined;
+    await Promise.race([this.#sending, new Promise((resolve) => (patience = setTimeout(resolve, PATIENCE_MS)))]);
+    clearTimeout(patience);
     this.#options.postOffice.close();
   }
 }
 
 /** Sends what is due, once. @returns how many were handed over. */
-export async function sendDueMails(options: MailerOptions): Promise<number> {
+export async function sendDueMails(options: MailerOptions, isClosed: () => boolean = () => false): Promise<number> {
   const due = await options.dispatcher.dueMails(options.now(), BATCH);
   let sent = 0;
   const next = async (): Promise<void> => {
-    for (let mail = due.shift(); mail; mail = due.shift()) if (await sendOne(options, mail)) sent++;
+    for (let mail = due.shift(); mail && !isClosed(); mail = due.shift())
+      try {
+        if (await sendOne(options, mail)) sent++;
+      } catch (error) {
+        options.log.error({ err: error, ...mail }, 'a mail could not be looked after; it is again soon');
+      }
   };
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, next));
   return sent;
@@ -88,10 +100,10 @@ async function setBack(
   mail: Taken & MailRef,
   error: unknown,
 ): Promise<void> {
-  const { companyId, mailId, attempts, writtenAt, approvalId, letter } = mail;
+  const { companyId, mailId, attempts, firstAt, approvalId, letter, token } = mail;
   const at = now();
-  const problem = (error instanceof Error ? error.message : String(error)).slice(0, 500);
-  const isOver = error instanceof Undeliverable || at.getTime() - writtenAt.getTime() > KEPT_HOURS * 3_600_000;
+  const problem = (error instanceof Error ? error.message : String(error)).replaceAll('\0', '').slice(0, 500);
+  const isOver = error instanceof Undeliverable || at.getTime() - firstAt.getTime() > KEPT_HOURS * 3_600_000;
   const waitMs = Math.min(FIRST_WAIT_MS * 2 ** (attempts - 1), LONGEST_WAIT_MS);
   log.warn({ companyId, mailId, attempts, err: error, dropped: isOver }, 'a mail did not get through');
   await tx
@@ -102,6 +114,14 @@ async function setBack(
     .where('sent_at', 'is', null)
     .execute();
   if (!isOver) return;
+  // Nobody has it, and the task must not say that somebody can use it.
+  if (token !== undefined && error instanceof Undeliverable)
+    await tx
+      .updateTable('approval_links')
+      .set({ revoked_at: at })
+      .where('company_id', '=', companyId)
+      .where('token_hash', '=', hashToken(token))
+      .execute();
   await tx
     .insertInto('notifications')
     .values({
@@ -114,7 +134,11 @@ async function setBack(
         read_at: null,
       },
       title: `The mail to ${letter.to.name} did not get through`.slice(0, 200),
-      body: `"${letter.subject}" could not be delivered to ${letter.to.address}: ${problem} Correct the address in the flow for the next time; this time make their link on the task's page and hand it over, or decide in their place.`,
+      body: `"${letter.subject}" could not be delivered to ${letter.to.address}. The mail server says: ${problem} ${
+        token === undefined
+          ? 'They find it under Tasks; correct their address for the next time.'
+          : 'Correct the address in the flow for the next time; this time make their link on the task’s page and hand it over, or decide in their place.'
+      }`,
     })
     .onConflict((conflict) => conflict.columns(['company_id', 'key']).doNothing())
     .execute();

@@ -10,8 +10,12 @@ export interface ReceivedMail {
 export interface MailServer {
   readonly url: string;
   readonly received: ReceivedMail[];
-  /** What it says to a recipient, and to a letter once it has it. @default takes everything */
-  answers: { recipient?: (address: string) => Error | null; letter?: () => Error | null };
+  /** What it says to our sender, to a recipient, and to a letter once it has it. @default takes everything */
+  answers: {
+    sender?: () => Error | null;
+    recipient?: (address: string) => Error | null;
+    letter?: () => Error | null;
+  };
   close(): Promise<void>;
 }
 
@@ -19,6 +23,7 @@ export async function startMailServer(): Promise<MailServer> {
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
+    onMailFrom: (_, __, done) => done(mailServer.answers.sender?.() ?? null),
     onRcptTo: ({ address }, _, done) => done(mailServer.answers.recipient?.(address) ?? null),
     onData: (stream, session, done) => {
       let raw = '';

@@ -8,6 +8,11 @@ import { readQueue } from '../runs/read-queue.ts';
 import type { Services } from '../services.ts';
 import { valid } from '../validate.ts';
 
+const queueQuery = z.strictObject({
+  shown: z.coerce.number().int().min(1).max(2_000).default(200),
+  flowId: z.uuid().optional(),
+});
+
 const waitingDecision = z.strictObject({
   action: z.enum(['wake', 'drop']),
   steps: z
@@ -37,9 +42,14 @@ const dropRequest = z.strictObject({
 export function queueRoutes(services: Services) {
   const { store } = services.deps;
   return new Hono<ActorEnv>()
-    .get('/', requireRight('run:read'), async (c) => {
+    .get('/', requireRight('run:read'), valid('query', queueQuery), async (c) => {
       const { companyId } = c.get('actor');
-      return c.json(await store.tenant(companyId, (tx) => readQueue(tx, companyId)));
+      const { shown, flowId } = c.req.valid('query');
+      return c.json(
+        await store.tenant(companyId, (tx) =>
+          readQueue(tx, companyId, services.info, { shown, ...(flowId ? { flowId } : {}) }),
+        ),
+      );
     })
     .post('/waiting', requireRight('run:decide'), valid('json', waitingDecision), async (c) => {
       const { companyId, name: actor } = c.get('actor');

@@ -129,7 +129,7 @@ export function runRoutes(services: Services) {
     )
     .get('/groups', requireRight('run:read'), async (c) => {
       const { companyId } = c.get('actor');
-      return c.json(await store.tenant(companyId, (tx) => listGroups(tx, companyId)));
+      return c.json(await store.tenant(companyId, (tx) => listGroups(tx, companyId, services.info)));
     })
     .post(
       '/groups/:fingerprint/decide',

@@ -30,7 +30,7 @@ export interface DecidedStep {
 
 /**
  * Looks at a decision before the run hears of it, so that nothing is accepted that the step must refuse.
- * @throws ApiError `invalid_input`, with every problem of an edited input as findings.
+ * @throws ApiError `invalid_input`, with every problem of an edited input as findings; or with the field of it that is still masked.
  */
 export function checkDecision(
   { catalog, info }: { readonly catalog: Catalog; readonly info: CatalogInfo },
@@ -62,13 +62,18 @@ export function checkDecision(
   }
   if (given.action !== 'retry') return given;
   if (!given.input && !given.patch) return { action: 'retry' };
+  if (type?.control && hasBegun(input))
+    throw new ApiError('invalid_input', `"${name}" is under way, and goes on with what it began with.`, {
+      path: given.input ? 'input' : 'patch',
+      fix: 'Edit the input of the step in it that failed; or retry as it is; or stop the run and run it again from here.',
+    });
   if (!step || !type)
     throw new ApiError('invalid_input', `"${name}" takes no edited input here: its step type is not installed.`, {
       path: 'input',
       fix: 'Retry it as it is, or skip it.',
     });
   const before = typeof input === 'object' && input !== null && !Array.isArray(input) ? input : {};
-  const edited = given.input ? unmask(given.input, before) : { ...before, ...given.patch };
+  const edited = given.input ? unmask(given.input, before) : { ...before, ...unmask(given.patch ?? {}, before) };
   const findings = findingsOf(info, { nodeId, name, type: step.type, version: step.version }, edited);
   const parsed = type.input.safeParse(edited);
   if (findings.length === 0 && !parsed.success)
@@ -88,6 +93,11 @@ export function checkDecision(
       { path: `input${first.field ? `.${first.field}` : ''}`, fix: 'Correct it and retry.', findings },
     );
   return { action: 'retry', input: edited as Record<string, unknown> };
+}
+
+/** Whether a loop came to its turns: it then keeps how many there are. */
+function hasBegun(input: unknown): boolean {
+  return (input as { readonly count?: unknown } | null)?.count !== undefined;
 }
 
 function findingsOf(

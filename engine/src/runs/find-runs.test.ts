@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testDatabase, type TestDatabase } from '../../../db/src/testing.ts';
 import { cursorAfter, findRuns, type RunFilter } from './find-runs.ts';
@@ -52,7 +53,7 @@ async function addRun(
       status,
       status === 'failed' ? error : null,
       at,
-      status === 'parked' ? null : at,
+      status === 'parked' || status === 'waiting' ? null : at,
     ],
   );
   await database.asOwner(
@@ -118,6 +119,103 @@ test('what comes later is found too, once it has ended', async () => {
   await gatherReferences(database.store, companyId);
   expect(await find({ q: 'late-1' })).toEqual(['parked']);
   expect(await gatherReferences(database.store, companyId)).toBe(0);
+});
+
+describe('a run that waits', () => {
+  const longAgo = new Date(Date.now() - 60_000);
+  const step = (run: string, nodeId: string, more: { status: string; input?: object; output?: object }) =>
+    database.asOwner(
+      `insert into steps (company_id, run_id, node_id, status, attempt, input, output, started_at) values ($1, $2, $3, $4, 1, $5, $6, now())`,
+      [companyId, runs[run], nodeId, more.status, more.input ?? null, more.output ?? null],
+    );
+  const goOn = (run: string) =>
+    database.store.tenant(companyId, (tx) =>
+      sql`select * from take_up(${[runs[run]]}::uuid[], now(), false, ${randomUUID()}::uuid, 0)`.execute(tx),
+    );
+  const readAgain = () => gatherReferences(database.store, companyId);
+
+  test('is found by what its steps gave before it; and when it went on and waits anew, by what they gave since', async () => {
+    await addRun('waiting', { number: 'HOLD-1' }, { id: 'before-1' }, 'waiting', longAgo);
+    expect(await readAgain()).toBe(1);
+    expect(await find({ q: 'before-1' })).toEqual(['waiting']);
+    expect(await readAgain()).toBe(0);
+
+    await goOn('waiting');
+    await step('waiting', 'second', { status: 'succeeded', output: { id: 'since-1' } });
+    expect(await readAgain()).toBe(0);
+    await database.asOwner(`update runs set status = 'waiting' where id = $1`, [runs['waiting']]);
+    expect(await readAgain()).toBe(1);
+    expect(await find({ q: 'since-1' })).toEqual(['waiting']);
+    expect(await find({ q: 'before-1' })).toEqual(['waiting']);
+    expect(await readAgain()).toBe(0);
+  });
+
+  test('only for moments is not read, and one that was never read is not taken for read when it goes on', async () => {
+    await addRun('short', { number: 'HOLD-2' }, { id: 'short-1' }, 'waiting');
+    expect(await readAgain()).toBe(0);
+    await goOn('short');
+    expect(await database.asOwner('select referenced from runs where id = $1', [runs['short']])).toEqual([
+      { referenced: 0 },
+    ]);
+    await database.asOwner(`update runs set status = 'waiting', queued_at = $2 where id = $1`, [
+      runs['short'],
+      longAgo,
+    ]);
+    expect(await readAgain()).toBe(1);
+    expect(await find({ q: 'short-1' })).toEqual(['short']);
+  });
+
+  test('is found by what a step was given that failed or is parked, but by no secret among that', async () => {
+    await addRun('given', { number: 'HOLD-3' }, {}, 'waiting', longAgo);
+    const headers = [{ name: 'X-Api-Key', value: 'sk_live_1234' }];
+    await step('given', 'refused', { status: 'failed', input: { docNumber: 'given-1', headers } });
+    await step('given', 'held', { status: 'parked', input: { docNumber: 'given-2' } });
+    await step('given', 'under-way', { status: 'running', input: { docNumber: 'given-3' } });
+    await readAgain();
+    for (const [q, expected] of [
+      ['given-1', ['given']],
+      ['given-2', ['given']],
+      ['given-3', []],
+      ['sk_live_1234', []],
+    ] as const)
+      expect(await find({ q })).toEqual(expected);
+  });
+
+  test('is found by a step after a loop of hundreds of turns', async () => {
+    await addRun('looped', { number: 'HOLD-4' }, {}, 'waiting', longAgo);
+    await database.asOwner(
+      `insert into steps (company_id, run_id, node_id, iteration, status, attempt, output, started_at)
+       select $1, $2, 'turn', n::text, 'succeeded', 1, jsonb_build_object('count', n), now() - interval '1 hour' from generate_series(0, 299) n`,
+      [companyId, runs['looped']],
+    );
+    await step('looped', 'after', { status: 'succeeded', output: { id: 'after-loop-1' } });
+    await readAgain();
+    expect(await find({ q: 'after-loop-1' })).toEqual(['looped']);
+  });
+
+  test('and went on while it was read is read once more', async () => {
+    await addRun('hasty', { number: 'HOLD-5' }, {}, 'waiting', longAgo);
+    const { store } = database;
+    let asked = 0;
+    const interrupted = new Proxy(store, {
+      get: (target, name) => {
+        if (name !== 'tenant') return Reflect.get(target, name, target) as unknown;
+        return async (...given: Parameters<typeof store.tenant>) => {
+          // Between the reading and the noting.
+          if (++asked === 2) {
+            await goOn('hasty');
+            await step('hasty', 'second', { status: 'succeeded', output: { id: 'hasty-1' } });
+            await database.asOwner(`update runs set status = 'waiting' where id = $1`, [runs['hasty']]);
+          }
+          return await target.tenant(...given);
+        };
+      },
+    });
+    expect(await gatherReferences(interrupted, companyId)).toBe(1);
+    expect(await find({ q: 'hasty-1' })).toEqual([]);
+    expect(await readAgain()).toBe(1);
+    expect(await find({ q: 'hasty-1' })).toEqual(['hasty']);
+  });
 });
 
 test('pages follow each other without a gap or a repeat, also where runs were queued at the same moment', async () => {

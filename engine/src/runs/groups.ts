@@ -1,7 +1,7 @@
 import type { Transaction } from '@plumbline/db';
 import { appendAudit } from '@plumbline/db/queries/audit';
 import { StepNotParkedError, type StepDecision } from '@plumbline/workflows/client';
-import type { Plan } from '@plumbline/workflows/flow';
+import { findNodeType, waysPast, type CatalogInfo, type Plan, type PlanStep } from '@plumbline/workflows/flow';
 import { sql } from 'kysely';
 import type { GroupDecision, GroupOutcome, StuckGroup, StuckStep } from '../contract/index.ts';
 import { describeSubject } from '../flows/subject.ts';
@@ -33,7 +33,7 @@ function parkedSteps(tx: Transaction, companyId: string) {
 }
 
 /** What waits for a person, by what is wrong; most of it first. */
-export async function listGroups(tx: Transaction, companyId: string): Promise<StuckGroup[]> {
+export async function listGroups(tx: Transaction, companyId: string, info: CatalogInfo): Promise<StuckGroup[]> {
   const newest = <T>(expression: string) =>
     sql<T>`(array_agg(${sql.raw(expression)} order by steps.started_at desc, runs.id))[1]`;
   const rows = await parkedSteps(tx, companyId)
@@ -64,6 +64,7 @@ export async function listGroups(tx: Transaction, companyId: string): Promise<St
     .orderBy('count', 'desc')
     .orderBy('newest', 'desc')
     .execute();
+  const planned = await plannedSteps(tx, companyId, rows);
   return rows.map((row) => ({
     fingerprint: row.fingerprint,
     flowId: row.flow_id,
@@ -73,6 +74,7 @@ export async function listGroups(tx: Transaction, companyId: string): Promise<St
     type: row.type ?? '',
     typeVersion: Number(row.type_version ?? 1),
     errorWay: row.error_way,
+    ports: portsOfStep(info, planned.get(`${row.run_id}\n${row.node_id}`)),
     kind: row.error?.['kind'] ?? '',
     code: row.error?.['code'] ?? '',
     count: Number(row.count),
@@ -82,6 +84,29 @@ export async function listGroups(tx: Transaction, companyId: string): Promise<St
     oldest: new Date(row.oldest).toISOString(),
     newest: new Date(row.newest).toISOString(),
   }));
+}
+
+/** Steps as the plans of their runs have them. Only one of each group, for its inputs may be long. */
+async function plannedSteps(
+  tx: Transaction,
+  companyId: string,
+  steps: readonly { readonly run_id: string; readonly node_id: string }[],
+): Promise<ReadonlyMap<string, PlanStep>> {
+  if (steps.length === 0) return new Map();
+  const [runIds, nodeIds] = [steps.map(({ run_id }) => run_id), steps.map(({ node_id }) => node_id)];
+  const { rows } = await sql<{ run_id: string; node_id: string; step: PlanStep | null }>`
+    select wanted.run_id, wanted.node_id, plans.plan -> 'steps' -> wanted.node_id as step
+      from unnest(${runIds}::uuid[], ${nodeIds}::text[]) as wanted (run_id, node_id)
+      join runs on runs.company_id = ${companyId} and runs.id = wanted.run_id
+      join plans on plans.company_id = ${companyId} and plans.hash = runs.plan_hash`.execute(tx);
+  return new Map(
+    rows.flatMap(({ run_id, node_id, step }): [string, PlanStep][] => (step ? [[`${run_id}\n${node_id}`, step]] : [])),
+  );
+}
+
+function portsOfStep(info: CatalogInfo, step: PlanStep | undefined): StuckGroup['ports'] {
+  const type = step && findNodeType(info, step.type, step.version);
+  return type ? waysPast(step, type) : [];
 }
 
 /**

@@ -1,4 +1,5 @@
-import { isSecretName, namesSecretItself } from '@plumbline/workflows/flow';
+import { canonicalJson, isSecretName, namesSecretItself } from '@plumbline/workflows/flow';
+import { ApiError } from '../problem.ts';
 
 /** What stands in place of a secret. */
 const MASK = '••••••••';
@@ -45,21 +46,84 @@ function passesLuhn(digits: string): boolean {
   return sum % 10 === 0;
 }
 
-/**
- * What somebody made of a masked value, with what they left masked as it was: so that a secret can be sent on without having been shown.
- */
-export function unmask(given: unknown, original: unknown): unknown {
-  return restore(given, original, mask(original));
+/** What a text holds that was shown masked. */
+const maskIn = /•{8}|•••• \d{4}/;
+
+/** What stood at a place, and what was shown of it. */
+interface Place {
+  readonly original: unknown;
+  readonly shown: unknown;
 }
 
-function restore(given: unknown, original: unknown, masked: unknown): unknown {
-  if (typeof given === 'string') return given === masked ? original : given;
-  if (typeof given !== 'object' || given === null || typeof original !== 'object' || original === null) return given;
-  const [from, seen] = [original, masked] as Readonly<Record<string, unknown>>[];
-  if (Array.isArray(given)) return given.map((item, index) => restore(item, from?.[index], seen?.[index]));
+/**
+ * What somebody made of a masked value, with what they left masked as it was: so that a secret can be sent on without having been shown. Fields are known by
+ * their names, items of a list by what was shown of them, wherever they stand now. A mask is never sent on as a value, and nothing gets the secret of another.
+ * @throws ApiError `invalid_input`, naming the field, where a mask is left and it is not certain what it stands for.
+ */
+export function unmask<T>(given: T, original: unknown): T {
+  return restore(given, { original, shown: mask(original) }, 'input') as T;
+}
+
+function restore(given: unknown, place: Place, path: string): unknown {
+  if (typeof given === 'string') {
+    if (given === place.shown) return place.original;
+    if (given !== place.original && maskIn.test(given)) throw stillMasked(path);
+    return given;
+  }
+  if (typeof given !== 'object' || given === null) return given;
+  if (Array.isArray(given)) return restoreItems(given, place, path);
   return Object.fromEntries(
-    Object.entries(given).map(([key, item]) =>
-      from && Object.hasOwn(from, key) ? [key, restore(item, from[key], seen?.[key])] : [key, item],
-    ),
+    Object.entries(given).map(([key, item]) => [key, restore(item, fieldOf(place, key), `${path}.${key}`)]),
   );
+}
+
+function restoreItems(given: readonly unknown[], place: Place, path: string): readonly unknown[] {
+  if (!holdsMask(given)) return given;
+  const { original, shown } = (Array.isArray(place.original) ? place : { original: [], shown: [] }) as {
+    readonly original: readonly unknown[];
+    readonly shown: readonly unknown[];
+  };
+  const [now, before] = [given.map(canonicalJson), shown.map(canonicalJson)];
+  const givenLike = Map.groupBy(now.keys(), (index) => now[index]);
+  const shownLike = Map.groupBy(before.keys(), (index) => before[index]);
+  const valuesLike = new Map(
+    [...shownLike].map(([look, indexes]) => [look, new Set(indexes.map((index) => canonicalJson(original[index])))]),
+  );
+  const sameLength = given.length === shown.length;
+  const onlyOneEdited = sameLength && now.filter((look, index) => look !== before[index]).length === 1;
+  return given.map((item, index) => {
+    if (!holdsMask(item)) return item;
+    const look = now[index];
+    const alike = shownLike.get(look);
+    if (alike) {
+      if (valuesLike.get(look)?.size === 1) return original[alike[0] ?? index];
+      // Of several that look the same one may have gone: which is left is not to be seen.
+      const allThere = sameLength || givenLike.get(look)?.length === alike.length;
+      if (look === before[index] && allThere) return original[index];
+    }
+    // An edited item is known by its place, as long as nothing else has moved. Otherwise no mask in it is anything that was shown.
+    const known = !alike && onlyOneEdited;
+    const was = { original: original[index], shown: known ? shown[index] : original[index] };
+    return restore(item, was, `${path}.${index}`);
+  });
+}
+
+function fieldOf({ original, shown }: Place, key: string): Place {
+  if (typeof original !== 'object' || original === null || Array.isArray(original) || !Object.hasOwn(original, key))
+    return { original: undefined, shown: undefined };
+  const [from, seen] = [original, shown] as Readonly<Record<string, unknown>>[];
+  return { original: from?.[key], shown: seen?.[key] };
+}
+
+function holdsMask(value: unknown): boolean {
+  if (typeof value === 'string') return maskIn.test(value);
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsMask);
+}
+
+function stillMasked(path: string): ApiError {
+  const field = path.replace(/^input\.?/, '') || 'input';
+  return new ApiError('invalid_input', `"${field}" is still masked, and it is not certain what it was.`, {
+    path,
+    fix: 'Write this value anew: only what was left where it was, as it was shown, can be kept.',
+  });
 }

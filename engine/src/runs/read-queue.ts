@@ -1,16 +1,28 @@
 import type { Transaction } from '@plumbline/db';
-import type { Plan } from '@plumbline/workflows/flow';
+import type { CatalogInfo, Plan } from '@plumbline/workflows/flow';
 import { sql } from 'kysely';
 import type { Queue, StepError, WaitingStep } from '../contract/index.ts';
 import { describeSubject } from '../flows/subject.ts';
 import { awaitedEnd } from './awaited-end.ts';
 import { listGroups } from './groups.ts';
+import { mask } from './mask.ts';
 import { listPending } from './pending-events.ts';
 
-const SHOWN = 200;
+/** Which of what goes on by itself is listed. */
+export interface Shown {
+  /** So many at most. */
+  readonly shown: number;
+  /** Of one flow only. @default of all */
+  readonly flowId?: string;
+}
 
 /** Everything that waits: for a person, for the next try, or for its time. Served by `runs_open`. */
-export async function readQueue(tx: Transaction, companyId: string): Promise<Queue> {
+export async function readQueue(
+  tx: Transaction,
+  companyId: string,
+  info: CatalogInfo,
+  { shown, flowId }: Shown,
+): Promise<Queue> {
   const waiting = tx
     .selectFrom('runs')
     .innerJoin('steps', (join) =>
@@ -19,8 +31,17 @@ export async function readQueue(tx: Transaction, companyId: string): Promise<Que
     .where('runs.company_id', '=', companyId)
     .where('runs.finished_at', 'is', null)
     .where('steps.status', '=', 'waiting');
-  const { total } = await waiting.select((eb) => eb.fn.countAll<string>().as('total')).executeTakeFirstOrThrow();
+  const byFlow = await waiting
+    .innerJoin('flows', (join) =>
+      join.onRef('flows.company_id', '=', 'runs.company_id').onRef('flows.id', '=', 'runs.flow_id'),
+    )
+    .select((eb) => ['flows.id', 'flows.name', eb.fn.countAll<string>().as('count')])
+    .groupBy(['flows.id', 'flows.name'])
+    .orderBy('flows.name')
+    .execute();
+  const flows = byFlow.map(({ id, name, count }) => ({ id, name, count: Number(count) }));
   const rows = await waiting
+    .$if(flowId !== undefined, (query) => query.where('runs.flow_id', '=', flowId ?? ''))
     .innerJoin('flows', (join) =>
       join.onRef('flows.company_id', '=', 'runs.company_id').onRef('flows.id', '=', 'runs.flow_id'),
     )
@@ -61,11 +82,13 @@ export async function readQueue(tx: Transaction, companyId: string): Promise<Que
     ])
     .orderBy('steps.next_attempt_at')
     .orderBy('steps.run_id')
-    .limit(SHOWN)
+    .orderBy('steps.node_id')
+    .orderBy('steps.iteration')
+    .limit(shown)
     .execute();
   return {
     pending: await listPending(tx, companyId),
-    groups: await listGroups(tx, companyId),
+    groups: await listGroups(tx, companyId, info),
     waiting: rows.map((row): WaitingStep => ({
       runId: row.run_id,
       flowId: row.flow_id,
@@ -78,9 +101,10 @@ export async function readQueue(tx: Transaction, companyId: string): Promise<Que
       maxAttempts: row.suspended ? 0 : (row.node?.retry.attempts ?? 0),
       nextAttemptAt: row.next_attempt_at?.toISOString() ?? null,
       since: row.started_at.toISOString(),
-      error: row.error as StepError | null,
+      error: mask(row.error as StepError | null),
       awaits: awaitedEnd(row.awaited, row.awaited_id),
     })),
-    waitingTotal: Number(total),
+    waitingTotal: flows.reduce((sum, { id, count }) => sum + (flowId === undefined || id === flowId ? count : 0), 0),
+    waitingFlows: flows,
   };
 }

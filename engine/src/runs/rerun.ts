@@ -8,12 +8,14 @@ import type { Rerun, RerunRequest } from '../contract/index.ts';
 import { startCarriers } from '../dispatch/start-carriers.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
+import { checkRerunInput } from './check-rerun-input.ts';
 import { unmask } from './mask.ts';
 
 /**
  * Runs a closed run again, as a run of its own: under its own effect keys, so that what it writes is written again. What is recorded of the nodes that do
  * not follow `from` is taken over, and not done again.
- * @throws ApiError `not_found`; `invalid_transition` while the run, or another that repeats it, is open; `invalid_input` for a node that is none.
+ * @throws ApiError `not_found`; `invalid_transition` while the run, or another that repeats it, is open; `invalid_input` for a node that is none, an
+ * input in which a mask is left, or one that the trigger would not give; `unknown_field`.
  */
 export async function rerun(
   services: Services,
@@ -29,11 +31,11 @@ export async function rerun(
     const again = following(target.plan, run.trigger_node_id, request.from);
     const carried = await recorded(tx, companyId, run, target, again);
     const answer = describe(services, target, run.trigger_node_id, carried);
+    const given = request.input
+      ? { ...request, input: await asItBegins(tx, services, { companyId, run, target, input: request.input }) }
+      : request;
     if (request.dryRun) return { answer, carrier: undefined };
 
-    const given = request.input
-      ? { ...request, input: await withItsSecrets(tx, companyId, run, request.input) }
-      : request;
     const id = await write(tx, { companyId, run, target, carried, request: given, now: services.deps.now() });
     await appendAudit(tx, {
       actor,
@@ -61,13 +63,21 @@ export async function rerun(
   return answer;
 }
 
-/** What was shown masked comes back masked: there it stays what it was. */
-async function withItsSecrets(
+/**
+ * The input as the run begins with it. What was shown masked comes back masked: there it stays what it was.
+ * @throws ApiError `invalid_input` where it is not certain what that was, and with `unknown_field` where the trigger would not give it
+ */
+async function asItBegins(
   tx: Transaction,
-  companyId: string,
-  run: ClosedRun,
-  input: Readonly<Record<string, unknown>>,
-): Promise<Record<string, unknown>> {
+  { info }: Services,
+  given: {
+    readonly companyId: string;
+    readonly run: ClosedRun;
+    readonly target: Target;
+    readonly input: Readonly<Record<string, unknown>>;
+  },
+): Promise<Readonly<Record<string, unknown>>> {
+  const { companyId, run, target } = given;
   const started = await tx
     .selectFrom('steps')
     .select('output')
@@ -75,7 +85,10 @@ async function withItsSecrets(
     .where('run_id', '=', run.id)
     .where('node_id', '=', run.trigger_node_id)
     .executeTakeFirst();
-  return unmask(input, started?.output ?? {}) as Record<string, unknown>;
+  const former = started?.output ?? {};
+  const nodeId = run.trigger_node_id;
+  const work = { companyId, info, nodeId, step: target.plan.steps[nodeId], former };
+  return await checkRerunInput(tx, { ...work, input: unmask(given.input, former) });
 }
 
 type ClosedRun = Awaited<ReturnType<typeof closedRun>>;

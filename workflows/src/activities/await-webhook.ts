@@ -1,8 +1,7 @@
 import type { Store } from '@plumbline/db';
 import { ConnectorFailure, type ExpectedEvent } from '@plumbline/nodes';
-import { sql } from 'kysely';
 import type { StepRef } from './contract.ts';
-import { answerWait, awaitEvent } from './waits.ts';
+import { awaitEvent } from './waits.ts';
 
 /**
  * Waits for a webhook of an address in whose data, at `path`, stands `value`, or takes one that came since the run began: whoever is told to call back may do
@@ -11,32 +10,23 @@ import { answerWait, awaitEvent } from './waits.ts';
  */
 export async function awaitWebhook(store: Store, ref: StepRef, event: ExpectedEvent, now: Date): Promise<void> {
   const { companyId, runId } = ref;
-  const known = await store.tenant(companyId, (tx) =>
+  const run = await store.tenant(companyId, (tx) =>
     tx
       .selectFrom('subscriptions')
-      .select('id')
-      .where('company_id', '=', companyId)
-      .where('kind', '=', 'webhook')
-      .where('key', '=', event.key)
+      .innerJoin('runs', 'runs.company_id', 'subscriptions.company_id')
+      .select('runs.queued_at')
+      .where('subscriptions.company_id', '=', companyId)
+      .where('subscriptions.kind', '=', 'webhook')
+      .where('subscriptions.key', '=', event.key)
+      .where('runs.id', '=', runId)
       .executeTakeFirst(),
   );
-  if (!known)
+  if (!run)
     throw new ConnectorFailure({
       kind: 'invalid',
       code: 'webhook_unknown',
       message:
         'None of your flows has a webhook of that address. Open the flow that begins with it, and copy its address.',
     });
-  await awaitEvent(store, ref, event);
-  // First the wait, then a look at what is there: what comes in between answers the wait. Served by `events_latest`.
-  await store.tenant(companyId, async (tx) => {
-    const { rows } = await sql<{ data: unknown }>`
-      select events.data from events join runs on runs.company_id = events.company_id and runs.id = ${runId}
-       where events.company_id = ${companyId} and events.key = ${event.key} and events.received_at >= runs.queued_at
-         and events.id is distinct from runs.event_id and events.status <> 'dropped'
-         and events.data #>> ${[...event.path]}::text[] = ${event.value}
-       order by events.seq limit 1`.execute(tx);
-    const [came] = rows;
-    if (came) await answerWait(tx, ref, { answer: came.data, at: now });
-  });
+  await awaitEvent(store, ref, event, now, run.queued_at);
 }

@@ -228,6 +228,58 @@ describe('a flow that is called', () => {
     expect(await run.row()).toMatchObject({ status: 'failed', error: { undone: [], kept: ['core.call-flow'] } });
   });
 
+  test('that wrote something and then failed is named among what stays, too', async () => {
+    const target = await publishFlow(bench, deps, {
+      nodes: { ...called().nodes, worse: node('test.write', { name: 'worse' }) },
+      edges: [...called().edges, edge('write', 'worse')],
+    });
+    vendor.outcomes.set('worse', ['invalid']);
+    const { nodes, edges } = caller(target.flowId);
+    const run = await (
+      await publishFlow(bench, deps, {
+        nodes: { ...nodes, call: { ...nodes['call'], onError: 'compensate' } as never },
+        edges,
+      })
+    ).begin({ amount: 7 });
+    await run.play();
+    const child = await callOf(run);
+    await child.play();
+    await child.settle('worse', { action: 'abort' });
+    await child.play();
+    expect((await run.play())?.ended).toBe(true);
+    expect(await run.row()).toMatchObject({ status: 'failed', error: { kept: ['core.call-flow'] } });
+  });
+
+  test('that failed is called anew when what it stands in is tried again', async () => {
+    vendor.outcomes.set('booked 7', ['invalid']);
+    const target = await publishFlow(bench, deps, called());
+    const { nodes } = caller(target.flowId);
+    const run = await (
+      await publishFlow(bench, deps, {
+        nodes: {
+          t: nodes['t'] as never,
+          all: node('core.scope', { onFailure: 'leave' }),
+          call: { ...nodes['call'], parent: 'all' } as never,
+        },
+        edges: [edge('t', 'all'), edge('all', 'call', 'each')],
+      })
+    ).begin({ amount: 7 });
+    await run.play();
+    const first = await callOf(run);
+    await first.play();
+    await first.settle('write', { action: 'abort' });
+    await first.play();
+    await run.play();
+    expect((await run.steps())['all']).toMatchObject({ status: 'parked' });
+    expect(await run.settle('all', { action: 'retry' })).toBe(true);
+    await run.play();
+    const second = await callOf(run);
+    expect(second.runId).not.toBe(first.runId);
+    await second.play();
+    expect((await run.play())?.ended).toBe(true);
+    expect((await run.row())['status']).toBe('succeeded');
+  });
+
   test('from a scope that is undone ends with it, and is called anew by the next try', async () => {
     vendor.outcomes.set('beside', ['invalid']);
     const target = await publishFlow(bench, deps, called());

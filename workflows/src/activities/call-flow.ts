@@ -8,6 +8,7 @@ import { QUEUED_CHANNEL, type QueuedNotice } from '../go-ahead.ts';
 import type { RunRef } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { PlatformStep } from './platform.ts';
+import { requireOpenRun } from './run-open.ts';
 import { letGoIn } from './turns/lock.ts';
 
 /** Calls may be so deep: a flow that calls itself ends there. */
@@ -30,6 +31,7 @@ export async function callFlow(
       message: `Flows call each other ${DEPTH} deep here, and no deeper is possible. Does one of them call itself without end?`,
     });
   await deps.store.tenant(companyId, async (tx) => {
+    await requireOpenRun(tx, caller);
     const childId = randomUUID();
     const waits = await tx
       .insertInto('waits')

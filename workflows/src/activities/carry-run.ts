@@ -254,16 +254,19 @@ export class CarriedRun {
   async #end({ failure, skipped }: RegionEnd): Promise<LaneReport> {
     const { lane, planHash } = this.work;
     this.deps.crashPoint?.('before-run-ended', planHash);
-    await lane.commit({
+    const { undoes } = await lane.commit({
       run: {
         runId: lane.runId,
         status: failure ? 'failed' : 'succeeded',
         at: this.deps.now(),
         skipped,
         ...(failure ? { error: failure } : {}),
+        ...(this.#undoes ? { undone: true } : {}),
       },
       ...this.#lettingGo(failure !== undefined),
     });
+    // Somebody gave it up while its last steps were on their way: whoever takes it up again undoes it.
+    if (undoes) return { runId: lane.runId, ended: false, wakeInMs: 0 };
     this.deps.crashPoint?.('after-run-ended', planHash);
     return endedReport(lane.runId);
   }

@@ -1,47 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { Store } from '@plumbline/db';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createActivities } from './index.ts';
 import { takeUp, type Lane } from './lane.ts';
 import { createLedgerWriter } from './ledger-writer.ts';
 import { openBench, type Bench } from './testing.ts';
-import { drawnEdge, drawnNode, publishFlow, scriptedVendor, withVendor } from './testing-flow.ts';
+import { breaking, drawnEdge, drawnNode, publishFlow, scriptedVendor, withVendor } from './testing-flow.ts';
 
 let bench: Bench;
 beforeAll(async () => {
   bench = await openBench();
 });
 afterAll(() => bench.close());
-
-/** A store that breaks off one exchange, counted from 1: before it is committed, or after it. */
-function breaking(
-  store: Store,
-  which: number,
-  when: 'before' | 'after',
-): { store: Store; readonly asked: () => number } {
-  let asked = 0;
-  const exchange = async (work: () => Promise<unknown>): Promise<unknown> => {
-    const breaks = ++asked === which;
-    if (breaks && when === 'before') throw connectionLost();
-    const result = await work();
-    if (breaks) throw connectionLost();
-    return result;
-  };
-  const broken = new Proxy(store, {
-    get: (target, name) => {
-      const member = Reflect.get(target, name, target) as unknown;
-      if (typeof member !== 'function') return member;
-      if (name !== 'tenant' && name !== 'script') return member.bind(target) as unknown;
-      return (...given: unknown[]) =>
-        exchange(() => (member as (...args: unknown[]) => Promise<unknown>).apply(target, given));
-    },
-  });
-  return { store: broken, asked: () => asked };
-}
-
-function connectionLost(): Error {
-  return Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
-}
 
 test('what follows a write that was lost is not written either', async () => {
   const attempt = (await bench.begin({}))('a');

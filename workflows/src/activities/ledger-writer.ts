@@ -68,6 +68,8 @@ export interface RunStanding {
   readonly error?: StepFailure;
   /** What the run was held by; it is free now. */
   readonly lease?: string;
+  /** All that it wrote is undone: one that somebody gave up so does not end before. */
+  readonly undone?: boolean;
 }
 
 /** What one step writes at one moment; all of it is committed together. */
@@ -86,7 +88,7 @@ export interface LedgerWrite {
   readonly end?: StepRef & StepEnd;
   /** Closes a turn of a loop, and with it the steps of that turn: nobody reads them again to carry the run on. */
   readonly turn?: TurnEnd;
-  /** Says where the run stands; one that has ended stays as it is. */
+  /** Says where the run stands; one that has ended stays as it is, and one that is to be undone is open until it is; the receipt says so. */
   readonly run?: RunStanding;
   /** Whatever else belongs into the same transaction; sorted by `order`, so that two transactions never wait for each other in a circle. */
   readonly also?: { readonly order: string; readonly write: (tx: Transaction) => Promise<void> };
@@ -97,6 +99,8 @@ export interface LedgerReceipt {
   readonly begun: boolean;
   /** Whether the effect is ours to carry out, for the first time. */
   readonly claimed: boolean;
+  /** The run did not end: somebody gave it up meanwhile, and what it wrote is to be undone first. */
+  readonly undoes: boolean;
 }
 
 /** Writes steps and effects of many runs, a transaction for all that are ready at the same time. */
@@ -126,6 +130,8 @@ interface Written {
   readonly open: readonly string[] | null;
   /** Effects that are new. */
   readonly claimed: readonly string[] | null;
+  /** Runs that did not end because they are to be undone. */
+  readonly undoes?: readonly string[] | null;
 }
 
 /** A list for each kind of write, as `write_ledger` takes them. No list may name a row twice, so of several writes to one row the last counts. */
@@ -165,12 +171,13 @@ function batchOf(writes: readonly LedgerWrite[]): object {
       skipped.map((nodeId) => ({ run_id: runId, node_id: nodeId, at })),
     ),
     runs: Object.fromEntries(
-      runs.map(({ runId, status, at, error, lease }) => [
+      runs.map(({ runId, status, at, error, lease, undone }) => [
         runId,
         {
           status,
           ...(error ? { error } : {}),
           ...(lease ? { lease } : {}),
+          ...(undone ? { undone } : {}),
           finished_at: status === 'waiting' || status === 'parked' ? null : at,
         },
       ]),
@@ -194,10 +201,12 @@ function rowOf({ runId, nodeId, iteration }: StepRef): object {
 function receiptsOf(writes: readonly LedgerWrite[], written: Written | undefined): LedgerReceipt[] {
   const open = new Set(written?.open);
   const claimed = new Set(written?.claimed);
-  return writes.map(({ begin, claim }) => ({
+  const undoes = new Set(written?.undoes);
+  return writes.map(({ begin, claim, run }) => ({
     begun: begin !== undefined && open.has(begin.runId),
     // Two in one batch may ask for the same effect; it is the first one's.
     claimed: claim !== undefined && claimed.delete(claim.key),
+    undoes: run !== undefined && undoes.has(run.runId),
   }));
 }
 

@@ -111,7 +111,7 @@ async function forEach(loop: OpenLoop): Promise<Turned> {
         break;
       }
       const turn = await next().catch((error: unknown) => {
-        broken = { error };
+        broken ??= { error };
         return undefined;
       });
       if (!turn) break;

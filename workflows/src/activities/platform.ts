@@ -78,7 +78,7 @@ export function platformFor(deps: Dependencies, step: PlatformStep, key: string)
     readKept: (collection, name) => readKept(deps.store, companyId, { collection, key: name, now: deps.now() }),
     keep: (given) => keepValue(deps.store, companyId, { ...given, by: key, now: deps.now() }),
     lookUp: (given) => lookUp(deps.store, companyId, given),
-    expect: (event) => awaitEvent(deps.store, step, event),
+    expect: (event) => awaitEvent(deps.store, step, event, deps.now()),
     expectWebhook: (event) => awaitWebhook(deps.store, step, event, deps.now()),
   };
 }

@@ -16,6 +16,7 @@ import { stepName, topLevel, type Lane, type Scope } from './lane.ts';
 import { isLedgerError } from './ledger-error.ts';
 import type { LedgerWrite, StepRef } from './ledger-writer.ts';
 import { RATE_BUDGET } from './rate-gate.ts';
+import { RunEnded } from './run-open.ts';
 import { sayThatItWorksAgain, tellPeople } from './step-notices.ts';
 import { Slices } from './slices.ts';
 import { simulate, type Simulated } from './try-step.ts';
@@ -206,6 +207,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
       return { kind: 'done', port };
     } catch (error) {
       if (isLedgerError(error)) throw error;
+      if (error instanceof RunEnded) return { kind: 'gone' };
       return recordFailure({
         input,
         step,

@@ -21,6 +21,8 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
     const plan = await plans.load(companyId, input.planHash);
     const now = deps.now();
     const write = async (tx: Transaction): Promise<boolean> => {
+      // In the order in which whoever ends the run takes them.
+      if (decision.action === 'abort' && decision.compensate === true) await lockRun(tx, input);
       const found = await stepOf(tx, input).select(['status', 'error']).forUpdate().executeTakeFirst();
       // Giving up needs nobody to look first, so a step that would be tried again by itself can be given up too.
       const open =
@@ -35,9 +37,8 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
       if (decision.action === 'abort' || decision.action === 'error_port') {
         const drawn = plan.graph.edges.some(({ from, port }) => from === nodeId && port === 'error');
         if (decision.action === 'error_port' && !drawn) return false;
-        // A flow that takes care of this step's failure takes care of this one too, unless all of it is to be undone.
         const compensate = decision.action === 'abort' && decision.compensate === true;
-        const branch = drawn && !compensate;
+        const branch = decision.action === 'error_port';
         await closeWait(tx, input, now);
         await giveUpLoop(tx, plan, input, now);
         await step
@@ -62,17 +63,7 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
         await step.set({ status: 'succeeded', port, output, finished_at: now }).execute();
         return true;
       }
-      // A person looked at the vendor, where we could not, and says that it did not go through.
-      if (found.error?.['kind'] === 'ambiguous')
-        await tx
-          .updateTable('effects')
-          .set({ state: 'refused', updated_at: now })
-          .where('company_id', '=', companyId)
-          .where('key', '=', stepKey({ companyId, runId, nodeId, iteration }))
-          .where('state', '<>', 'confirmed')
-          .execute();
-      // What it waited for was not what it needed: it hands over anew.
-      await closeWait(tx, input, now);
+      await standDown(tx, input, found.error, now);
       const work = { regions: regionsOf(plan.graph), now };
       if (isContainer(work, nodeId) && (await hasBegun(tx, input))) {
         await reopen(tx, work, input);
@@ -95,6 +86,16 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
   };
 }
 
+async function lockRun(tx: Transaction, { companyId, runId }: StepRef): Promise<void> {
+  await tx
+    .selectFrom('runs')
+    .select('id')
+    .where('company_id', '=', companyId)
+    .where('id', '=', runId)
+    .forUpdate()
+    .execute();
+}
+
 /** Whether it is the decision itself that the ledger will not take: a text of it that no column can hold. */
 function isUnstorable(error: unknown): boolean {
   const { code } = error as { readonly code?: unknown };
@@ -106,6 +107,27 @@ async function giveUpLoop(tx: Transaction, { graph }: Plan, loop: StepRef, now: 
   const regions = regionsOf(graph);
   const control = regions.node(loop.nodeId)?.control;
   if (control === 'each' || control === 'while') await giveUpTurns(tx, loop, regions.within(loop.nodeId), now);
+}
+
+/** What a failed step left behind is cleared, so that it does all of it anew. */
+async function standDown(
+  tx: Transaction,
+  step: StepRef,
+  error: Readonly<Record<string, unknown>> | null,
+  now: Date,
+): Promise<void> {
+  const { companyId, runId, nodeId, iteration } = step;
+  // A person looked at the vendor, where we could not, and says that it did not go through.
+  if (error?.['kind'] === 'ambiguous')
+    await tx
+      .updateTable('effects')
+      .set({ state: 'refused', updated_at: now })
+      .where('company_id', '=', companyId)
+      .where('key', '=', stepKey({ companyId, runId, nodeId, iteration }))
+      .where('state', '<>', 'confirmed')
+      .execute();
+  // What it waited for was not what it needed: it hands over anew.
+  await closeWait(tx, step, now);
 }
 
 interface Reopening {
@@ -205,14 +227,16 @@ async function reopenSteps(
   for (const row of failed) {
     const ref = { companyId, runId, nodeId: row.node_id, iteration: row.iteration };
     // What was given up with the scope around it says nothing of why it failed.
-    if (isContainer(work, row.node_id) && (row.error === null || (await hasBegun(tx, ref))))
+    if (isContainer(work, row.node_id) && (row.error === null || (await hasBegun(tx, ref)))) {
       await reopen(tx, work, ref);
-    else
-      await steps
-        .where('node_id', '=', row.node_id)
-        .where('iteration', '=', row.iteration)
-        .set({ status: 'waiting', attempt: 0, next_attempt_at: work.now, finished_at: null })
-        .execute();
+      continue;
+    }
+    await standDown(tx, ref, row.error, work.now);
+    await steps
+      .where('node_id', '=', row.node_id)
+      .where('iteration', '=', row.iteration)
+      .set({ status: 'waiting', attempt: 0, next_attempt_at: work.now, finished_at: null })
+      .execute();
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { json } from '@plumbline/db';
+import { json, type Store } from '@plumbline/db';
 import { ConnectorFailure, defineAction, defineTrigger, type NodeType } from '@plumbline/nodes/sdk';
 import { z } from 'zod';
 import { catalogInfo } from '../catalog-info.ts';
@@ -207,4 +207,34 @@ export function playedRun(
       );
     },
   };
+}
+
+/** A store that breaks off one exchange, counted from 1: before it is committed, or after it. */
+export function breaking(
+  store: Store,
+  which: number,
+  when: 'before' | 'after',
+): { store: Store; readonly asked: () => number } {
+  let asked = 0;
+  const exchange = async (work: () => Promise<unknown>): Promise<unknown> => {
+    const breaks = ++asked === which;
+    if (breaks && when === 'before') throw connectionLost();
+    const result = await work();
+    if (breaks) throw connectionLost();
+    return result;
+  };
+  const broken = new Proxy(store, {
+    get: (target, name) => {
+      const member = Reflect.get(target, name, target) as unknown;
+      if (typeof member !== 'function') return member;
+      if (name !== 'tenant' && name !== 'script') return member.bind(target) as unknown;
+      return (...given: unknown[]) =>
+        exchange(() => (member as (...args: unknown[]) => Promise<unknown>).apply(target, given));
+    },
+  });
+  return { store: broken, asked: () => asked };
+}
+
+function connectionLost(): Error {
+  return Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
 }

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ConnectorFailure, defineAction } from '@plumbline/nodes/sdk';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import type { FlowDocument } from '../flow/schema.ts';
 import type { Dependencies } from './dependencies.ts';
 import { openBench, type Bench } from './testing.ts';
@@ -49,6 +51,37 @@ describe('a run that is given up', () => {
       error: { code: 'invalid', undone: ['two', 'one'], kept: ['write'] },
     });
     expect((await run.steps())['two undo']).toMatchObject({ status: 'succeeded', output: { undone: true } });
+  });
+
+  test('and undone while another branch is on its way to fail is undone all the same', async () => {
+    vendor.outcomes.set('last', ['invalid']);
+    const { promise: hung, resolve: letGo } = Promise.withResolvers<void>();
+    let reached = 0;
+    const slow = defineAction({
+      ...{ id: 'test.slow', title: 'Slow', description: '', category: 'Data', icon: '', effect: 'read' },
+      ...{ input: z.object({}), output: z.object({}) },
+      run: async () => {
+        reached++;
+        await hung;
+        throw new ConnectorFailure({ kind: 'invalid', message: 'No.' });
+      },
+    });
+    const given = withVendor(bench, { nodeTypes: [...vendor.nodeTypes, slow] });
+    const drawn = flow();
+    const nodes = { ...drawn.nodes, beside: node('test.slow', '', { onError: 'stop' }) };
+    const played = await publishFlow(bench, given, { nodes, edges: [...drawn.edges, edge('two', 'beside')] });
+    const run = await played.begin();
+    const first = run.advance();
+    await vi.waitFor(async () => {
+      expect(reached).toBe(1);
+      expect((await run.steps())['last']).toMatchObject({ status: 'parked' });
+    });
+    expect(await run.settle('last', { action: 'abort', compensate: true })).toBe(true);
+    letGo();
+    expect(await first).toMatchObject({ ended: false, wakeInMs: 0 });
+    expect((await run.play())?.ended).toBe(true);
+    expect(vendor.undone).toEqual(['two', 'one']);
+    expect((await run.row())['status']).toBe('failed');
   });
 
   test('and left as it is takes nothing back', async () => {

@@ -40,9 +40,9 @@ export async function undoSteps(run: CarriedRun, part?: Part, how: 'undo' | 'lea
     const node = regionsOf(plan.graph).node(row.node_id);
     if (!step || !type || !node || isUndo(row.iteration)) continue;
     const isUnclear = row.status === 'failed' && row.error?.['kind'] === 'ambiguous';
-    if (row.status !== 'succeeded' && !isUnclear) continue;
-    // What another flow wrote is that flow's to undo: it is named.
+    // What another flow wrote is that flow's to undo: it is named, also when it failed after it.
     if (wroteByCall.has(`${row.node_id} ${row.iteration}`)) kept.push(step.name);
+    if (row.status !== 'succeeded' && !isUnclear) continue;
     if (!isWrite(type.effectFor?.(row.input as never) ?? type.effect)) continue;
     const iteration = row.iteration === '' ? UNDO : `${row.iteration}.${UNDO}`;
     const before = known.get(`${row.node_id} ${iteration}`);
@@ -180,7 +180,7 @@ function compare(a: readonly number[], b: readonly number[]): number {
 export async function beginUndoing({ deps, work }: CarriedRun): Promise<void> {
   const { companyId, lane } = work;
   await lane.commit({});
-  if (lane.compensate) return;
+  // Also where a person chose it: what else the run has going goes on beside that until somebody takes it up.
   await deps.store.tenant(companyId, async (tx) => {
     await tx
       .updateTable('runs')

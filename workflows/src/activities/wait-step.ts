@@ -7,7 +7,8 @@ import type { Dependencies } from './dependencies.ts';
 import { formerTry, stepName, type Lane, type LaneStep, type Scope } from './lane.ts';
 import { platformFor } from './platform.ts';
 import type { StepAttempt, StepOutcome } from './run-step.ts';
-import { expireWait, readAnswer, type Answer } from './waits.ts';
+import { THROTTLE } from './special-types.ts';
+import { closeWait, expireWait, readAnswer, type Answer } from './waits.ts';
 
 /** A step that waits, each time it is looked at. */
 interface WaitingStep {
@@ -92,9 +93,12 @@ export function createWaiting(deps: Dependencies): Waiting {
         });
       return until ? { kind: 'retry', afterMs: until.getTime() - now.getTime() } : { kind: 'held' };
     }
-    // Its time is up, unless an answer comes at this very moment: one of the two is first.
-    answered ??= await expireWait(deps.store, ref, now);
-    if (!answered && hold.expire) answered = { answer: await hold.expire(context), at: now };
+    if (!answered) {
+      // Whoever waits for others says what came of it before the wait is gone: by the wait they tell that somebody still goes on with what they bring.
+      const expired = hold.expire && { answer: await hold.expire(context), at: now };
+      // Its time is up, unless an answer comes at this very moment: one of the two is first.
+      answered = (await expireWait(deps.store, ref, now)) ?? expired;
+    }
     const result = hold.close(
       mapped as never,
       answered ? { kind: 'answered', ...answered } : { kind: 'expired', at: until ?? now },
@@ -102,7 +106,11 @@ export function createWaiting(deps: Dependencies): Waiting {
     const output = checkOutput(type, step, result);
     const port = result.port ?? 'out';
     json([mapped, output]);
-    lane.note({ end: { ...end, at: now, status: 'succeeded', port, output } });
+    lane.note({
+      end: { ...end, at: now, status: 'succeeded', port, output },
+      // A turn that was taken is remembered until the step has ended: else it takes another when it is carried on once more.
+      ...(type.id === THROTTLE ? { also: { order: '', write: (tx) => closeWait(tx, ref, now) } } : {}),
+    });
     lane.outputs.set(stepName(nodeId, iteration), output);
     return { kind: 'done', port };
   }

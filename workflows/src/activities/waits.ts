@@ -1,12 +1,17 @@
-import { json, type Store, type Transaction } from '@plumbline/db';
+import { json, literal, type Store, type Transaction } from '@plumbline/db';
 import type { ExpectedEvent } from '@plumbline/nodes';
+import { sql } from 'kysely';
 import type { StepRef } from './contract.ts';
+import { requireOpenRun } from './run-open.ts';
 
 /**
  * Waits whose end somebody else brings: people who decide, a run that was called, whoever holds a lock. To go on without it would be to decide in their
  * place, to call again, or to be two where one may be.
  */
 export const AWAITED = ['approval', 'run', 'lock'] as const;
+
+/** The newest events of a key that are looked at for one that came before the wait was open. */
+const LOOKED_AT = 10_000;
 
 /** An answer that came for a step. */
 export interface Answer {
@@ -50,9 +55,22 @@ export async function expireWait(store: Store, ref: StepRef, now: Date): Promise
         .forUpdate()
         .execute();
     const answer = await answerIn(tx, ref);
-    if (!answer) await closeWait(tx, ref, now);
+    if (!answer && !(await isTurn(tx, ref))) await closeWait(tx, ref, now);
     return answer;
   });
+}
+
+/** Whether the row says which turn a step has taken, which nobody answers. */
+async function isTurn(tx: Transaction, { companyId, runId, nodeId, iteration }: StepRef): Promise<boolean> {
+  const row = await tx
+    .selectFrom('waits')
+    .select('kind')
+    .where('company_id', '=', companyId)
+    .where('run_id', '=', runId)
+    .where('node_id', '=', nodeId)
+    .where('iteration', '=', iteration)
+    .executeTakeFirst();
+  return row?.kind === 'pace';
 }
 
 /** Writes down that a step waits. Whoever answers wakes the run in the same transaction. */
@@ -67,8 +85,10 @@ export async function openWait(
     readonly config?: Readonly<Record<string, unknown>>;
   },
 ): Promise<void> {
-  await store.tenant(ref.companyId, (tx) =>
-    tx
+  await store.tenant(ref.companyId, async (tx) => {
+    await requireOpenRun(tx, ref);
+    if (wait.kind === 'event') await sql`select ${sql.raw(eventLock(ref.companyId, wait.key, 'alone'))}`.execute(tx);
+    await tx
       .insertInto('waits')
       .values({
         company_id: ref.companyId,
@@ -84,13 +104,48 @@ export async function openWait(
         answered_at: null,
       })
       .onConflict((conflict) => conflict.columns(['company_id', 'run_id', 'node_id', 'iteration']).doNothing())
-      .execute(),
-  );
+      .execute();
+  });
 }
 
-/** Waits for an event of a key in whose data, at `path`, stands `value`. Events that came before do not count. */
-export async function awaitEvent(store: Store, ref: StepRef, event: ExpectedEvent): Promise<void> {
+/**
+ * A lock, as SQL, under which a wait for an event is opened, and which whoever stores events and looks for such waits in one statement shares: so either the
+ * one sees the wait, or the other the event.
+ */
+export function eventLock(companyId: string, key: string, how: 'alone' | 'shared'): string {
+  const name = literal(`wait for event\n${companyId}\n${key}`);
+  return `pg_advisory_xact_lock${how === 'shared' ? '_shared' : ''}(hashtextextended(${name}, 0))`;
+}
+
+/**
+ * Waits for an event of a key in whose data, at `path`, stands `value`. Events that came before `since` do not count.
+ * @param since @default the moment from which it waits
+ */
+export async function awaitEvent(
+  store: Store,
+  ref: StepRef,
+  event: ExpectedEvent,
+  now: Date,
+  since?: Date,
+): Promise<void> {
+  const { companyId, runId, nodeId, iteration } = ref;
   await openWait(store, ref, { kind: 'event', ...event });
+  // First the wait, then a look at what is there: what comes in between answers the wait. Served by `events_latest`.
+  await store.tenant(companyId, async (tx) => {
+    const { rows } = await sql<{ data: unknown }>`
+      select events.data
+        from waits join runs on runs.company_id = waits.company_id and runs.id = waits.run_id
+             cross join lateral (
+               select * from events where company_id = ${companyId} and key = ${event.key} order by seq desc limit ${LOOKED_AT}) events
+       where waits.company_id = ${companyId} and waits.run_id = ${runId} and waits.node_id = ${nodeId} and waits.iteration = ${iteration}
+         and waits.answered_at is null
+         and events.received_at >= coalesce(${since ?? null}::timestamptz, waits.since)
+         and events.id is distinct from runs.event_id and events.status <> 'dropped'
+         and events.data #>> ${[...event.path]}::text[] = ${event.value}
+       order by events.seq limit 1`.execute(tx);
+    const [came] = rows;
+    if (came) await answerWait(tx, ref, { answer: came.data, at: now });
+  });
 }
 
 /** Answers what a step waits for, unless it is answered already. */

@@ -3,6 +3,7 @@ import { json } from '@plumbline/db';
 import { ConnectorFailure, type ApprovalQuestion } from '@plumbline/nodes';
 import type { Dependencies } from '../activities/dependencies.ts';
 import type { StepRef } from '../activities/contract.ts';
+import { requireOpenRun } from '../activities/run-open.ts';
 import { beginStage } from './begin-stage.ts';
 import { decidedBefore } from './decided-before.ts';
 import { endApproval } from './end.ts';
@@ -23,6 +24,7 @@ export async function openApproval(
 ): Promise<void> {
   const { companyId, runId, nodeId, iteration } = step;
   await deps.store.tenant(companyId, async (tx) => {
+    await requireOpenRun(tx, step);
     const id = randomUUID();
     const wait = await tx
       .insertInto('waits')

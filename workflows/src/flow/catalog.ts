@@ -57,8 +57,10 @@ export interface NodeTypeInfo {
     readonly records: Readonly<Record<string, JsonSchema>>;
   };
   readonly ports: readonly Port[];
-  /** Name of the literal list input that adds one port per `{ id, title }` item, before the fixed ports. */
+  /** Name of the literal list input that adds one port per `{ id, title }` item. */
   readonly portsFrom?: string;
+  /** How many of `ports` come before those that are added. @default 0 */
+  readonly listedAt?: number;
   /** It is a loop, around other steps, or ends a turn of one; or it is a scope around them. */
   readonly control?: 'each' | 'while' | 'next' | 'break' | 'scope';
   /** What undoing it does; absent where it cannot be undone. */

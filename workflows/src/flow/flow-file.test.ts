@@ -109,6 +109,59 @@ describe('a flow as a file', () => {
   });
 });
 
+describe('a file of a drawing that has no end yet', () => {
+  const raw = () => JSON.parse(writeFlowFile(flow).text) as Record<string, any>;
+  const unfinished = () => {
+    const half = raw();
+    half['nodes'].tell.inputs.title = literal('');
+    half['nodes'].stray = {
+      ...{ type: 'core.notify', version: 1, name: 'Not connected yet' },
+      inputs: { title: { kind: 'expression', source: 'steps.tell.id' } },
+    };
+    half['nodes'].loop = { type: 'core.for-each', version: 1, name: 'Empty', inputs: { items: literal([1]) } };
+    return half;
+  };
+
+  test('can be taken in as a draft, and says what is missing; as a whole it is refused', () => {
+    const text = JSON.stringify(unfinished());
+    const { file, findings } = readFlowFile(text, catalog, 'draft');
+    expect(Object.keys(file?.document.nodes ?? {})).toHaveLength(4);
+    expect(findings.map(({ severity, code, nodeId }) => [severity, code, nodeId])).toEqual(
+      expect.arrayContaining([
+        ['warning', 'required_missing', 'tell'],
+        ['warning', 'step_not_upstream', 'stray'],
+        ['warning', 'loop_empty', 'loop'],
+      ]),
+    );
+    expect(readFlowFile(text, catalog).file).toBeUndefined();
+  });
+
+  type Change = (half: Record<string, any>) => unknown;
+  test.each<[string, string, Change]>([
+    ['a circle', 'cycle', (half) => half['edges'].push({ from: 'tell', port: 'out', to: 'tell' })],
+    ['a line to nowhere', 'edge_dangling', (half) => half['edges'].push({ from: 'tell', port: 'out', to: 'gone' })],
+    ['an unknown field', 'field_unknown', (half) => (half['nodes'].tell.inputs.other = literal(1))],
+    ['a wrong value', 'type_mismatch', (half) => (half['nodes'].tell.inputs.title = literal(7))],
+    [
+      'a broken expression',
+      'expr_syntax',
+      (half) => (half['nodes'].tell.inputs.title = { kind: 'expression', source: '(' }),
+    ],
+  ])('with %s is refused as a draft too', (_, code, change) => {
+    const half: Record<string, any> = unfinished();
+    change(half);
+    const { file, findings } = readFlowFile(JSON.stringify(half), catalog, 'draft');
+    expect(file).toBeUndefined();
+    expect(findings.filter(({ severity }) => severity === 'error').map((finding) => finding.code)).toContain(code);
+  });
+
+  test('tells whether it has a description', () => {
+    const { description: _, ...without } = raw();
+    expect(readFlowFile(JSON.stringify(without), catalog).file).toMatchObject({ description: '', described: false });
+    expect(readFlowFile(JSON.stringify(raw()), catalog).file).toMatchObject({ description: '', described: true });
+  });
+});
+
 describe('a hostile file', () => {
   const hostile = (change: (raw: Record<string, any>) => void): string => {
     const raw = JSON.parse(writeFlowFile(flow).text) as Record<string, any>;

@@ -1,7 +1,7 @@
 import { canonicalJson } from './canonical.ts';
 import type { CatalogInfo } from './catalog.ts';
 import { compile, parseFlow } from './compile/index.ts';
-import type { Finding } from './finding.ts';
+import type { Finding, FindingCode } from './finding.ts';
 import { calledFlowOf, withCalledFlows } from './flow-call.ts';
 import type { FlowDocument } from './schema.ts';
 import { isSecretName, namesSecretItself } from './secret-name.ts';
@@ -67,15 +67,23 @@ export function writeFlowFile({ name, description, document }: FlowFile): {
   return { text, leftOut };
 }
 
+/** A flow as a file gave it. */
+export interface ReadFlowFile extends FlowFile {
+  /** Whether the file has a description at all; where it has none, `description` is empty. */
+  readonly described: boolean;
+}
+
 /**
  * Reads a file and says everything that is wrong with it, at once: what is no JSON, what a flow may not hold, and all that the compiler finds. Runs
  * nothing, asks nobody.
+ * @param as `draft`: what is only not drawn to its end yet is a warning, for a draft may be so. @default 'whole'
  * @returns `file` only when it can be imported; findings that are warnings do not stop it.
  */
 export function readFlowFile(
   text: string,
   catalog: CatalogInfo,
-): { readonly file?: FlowFile; readonly findings: readonly Finding[] } {
+  as: 'whole' | 'draft' = 'whole',
+): { readonly file?: ReadFlowFile; readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
   const raw = parse(text, findings);
   if (raw === undefined) return { findings };
@@ -108,9 +116,10 @@ export function readFlowFile(
   if ('findings' in parsed) return { findings: [...findings, ...parsed.findings] };
   const { document } = parsed;
   findings.push(...mapIdsIn(document), ...flowIdsIn(document), ...markupIn({ name, description, document }));
-  findings.push(...compile(bound(document), catalog).findings.map(asOfFile));
+  findings.push(...asOfFile(compile(bound(document), catalog).findings, as));
   if (findings.some(({ severity }) => severity === 'error')) return { findings };
-  return { findings, file: { name: String(name).trim(), description: String(description), document } };
+  const described = raw['description'] !== undefined;
+  return { findings, file: { name: String(name).trim(), description: String(description), described, document } };
 }
 
 function parse(text: string, findings: Finding[]): Readonly<Record<string, unknown>> | undefined {
@@ -240,9 +249,24 @@ function bound(document: FlowDocument): FlowDocument {
   };
 }
 
-/** Settings may be filled in after the import. */
-function asOfFile(finding: Finding): Finding {
-  return finding.code === 'param_missing' ? { ...finding, severity: 'warning' } : finding;
+/** What says only that somebody has not come to the end of a drawing yet: nothing in it is wrong, or could do harm. */
+const notYet: ReadonlySet<FindingCode> = new Set([
+  ...(['required_missing', 'param_missing', 'connection_missing', 'value_map_missing'] as const),
+  ...(['trigger_missing', 'node_unreachable', 'join_unmet', 'loop_empty'] as const),
+  'step_not_upstream',
+  ...(['approver_missing', 'approval_too_few', 'approval_count_missing'] as const),
+]);
+
+/** Settings may be filled in after the import; of a draft, all else that is only missing, too. */
+function asOfFile(findings: readonly Finding[], as: 'whole' | 'draft'): Finding[] {
+  const placeOf = ({ nodeId, field }: Finding): string => `${nodeId}\n${field}`;
+  // A step that is not connected yet reads what does not lead to it yet, so nothing is known there under that name.
+  const unconnected = new Set(findings.filter(({ code }) => code === 'step_not_upstream').map(placeOf));
+  const mayLack = (finding: Finding): boolean =>
+    finding.code === 'param_missing' ||
+    (as === 'draft' &&
+      (notYet.has(finding.code) || (finding.code === 'path_unknown' && unconnected.has(placeOf(finding)))));
+  return findings.map((finding) => (mayLack(finding) ? { ...finding, severity: 'warning' } : finding));
 }
 
 /** Texts are shown as texts everywhere; one that looks like a program in a page was not written by a person in an office. */

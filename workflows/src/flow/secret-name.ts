@@ -1,6 +1,6 @@
 /** Names of fields whose text is nobody's business, in whatever spelling: `apiKey`, `api_key`, `X-Api-Key`. */
 const secret =
-  /(token|secret|password|passwd|passphrase|authorization|apikey|privatekey|credential|cookie|signature|ssn|socialsecurity|routingnumber|bankaccount|iban|cvv|cvc)s?$|^(auth|taxid|pin|pwd)$/;
+  /(token|secret|password|passwd|passphrase|authorization|(api|private|secret|access|signing|client|encryption|webhook|shared|master|auth)key|credential|cookie|signature|passcode|jwt|bearer|connectionstring|ssn|socialsecurity|routingnumber|bankaccount|accountnumber|iban|cvv|cvc)s?$|^(auth|taxid|pin|pwd)$/;
 /** Tokens that tell a place or a version and open nothing: QuickBooks' `SyncToken`, the `nextPageToken` of a list. */
 const harmless = /(sync|page|next|continuation|change)token$/;
 

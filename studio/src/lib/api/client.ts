@@ -195,7 +195,7 @@ export const api = {
     look: (token: string) => send<LinkedQuestion>(`/api/approve/${id(token)}`),
     decide: (token: string, decision: TaskDecisionRequest) => post<void>(`/api/approve/${id(token)}`, decision),
   },
-  queue: () => send<Queue>('/api/queue'),
+  queue: (shown: number, flowId?: string) => send<Queue>('/api/queue', { query: { shown: String(shown), flowId } }),
   decideWaiting: (decision: WaitingDecision) => post<WaitingOutcome>('/api/queue/waiting', decision),
   dropEvents: (request: DropRequest) => post<DropOutcome>('/api/queue/drop', request),
   eventDrops: () => send<readonly EventDrop[]>('/api/queue/drops'),

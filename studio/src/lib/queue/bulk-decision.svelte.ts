@@ -21,6 +21,8 @@ export class BulkDecision {
   /** For `skip` the answer in the steps' place, for `edit` the fields that are replaced. */
   json = $state.raw(new JsonText({}));
   compensate = $state(false);
+  /** For `skip`: the way they go on; empty where there is no choice. */
+  port = $state('');
   readonly #decided: () => void;
   #ticket = 0;
 
@@ -32,12 +34,19 @@ export class BulkDecision {
   readonly written = $derived.by(() => this.action === 'skip' || this.action === 'edit');
   /** Steps that the decision fits. */
   readonly fitting = $derived.by(() => (this.preview ? this.preview.steps.length - this.preview.refused.length : 0));
+  /** Ways that are to be chosen from. */
+  readonly ways = $derived.by(() => {
+    const ports = this.action === 'skip' ? (this.group?.ports ?? []) : [];
+    return ports.length > 1 ? ports : [];
+  });
   readonly ready = $derived.by(() => this.fitting > 0 && (!this.written || this.json.fine));
 
   async ask(group: StuckGroup, action: BulkAction): Promise<void> {
     this.group = group;
     this.action = action;
     this.compensate = false;
+    // Named, so that each goes the way that is shown, and what does not have it is left as it is.
+    this.port = this.ways[0]?.id ?? '';
     this.preview = this.outcome = this.problem = undefined;
     const type = (): ReturnType<typeof catalog.nodeType> => catalog.nodeType(group.type, group.typeVersion);
     this.json =
@@ -48,6 +57,12 @@ export class BulkDecision {
             // Some of the fields, not all of them.
             return schema && { ...schema, required: [] };
           });
+    await this.look();
+  }
+
+  /** Chooses a way, which some may not have, and asks again what the decision would touch. */
+  async goAlong(port: string): Promise<void> {
+    this.port = port;
     await this.look();
   }
 
@@ -93,7 +108,7 @@ export class BulkDecision {
     const { action } = this;
     const value = this.json.parsed?.value;
     if (action === 'edit') return { action: 'retry', patch: (value ?? {}) as Record<string, unknown> };
-    if (action === 'skip') return { action, output: value };
+    if (action === 'skip') return { action, output: value, ...(this.port ? { port: this.port } : {}) };
     return action === 'abort' && this.compensate ? { action, compensate: true } : { action };
   }
 }

@@ -1,4 +1,11 @@
-import type { EventDrop, PendingEvents, Queue, WaitingDecision, WaitingStep } from '@plumbline/engine/contract';
+import type {
+  EventDrop,
+  PendingEvents,
+  Queue,
+  WaitingDecision,
+  WaitingOutcome,
+  WaitingStep,
+} from '@plumbline/engine/contract';
 import { SvelteSet } from 'svelte/reactivity';
 import { api } from '../api/client.ts';
 import { refreshOn, resource, type Resource } from '../api/resource.svelte.ts';
@@ -10,11 +17,22 @@ export function canGoOn({ awaits }: WaitingStep): boolean {
   return !awaits || awaits.kind === 'event';
 }
 
+/** So many are listed at first, and more with each time somebody asks for more. */
+const PAGE = 200;
+/** Most that are listed. */
+const MOST = 2_000;
+/** Most that one request decides about. */
+const AT_ONCE = 200;
+
 /** What waits, kept fresh, and the two things that can be done about what goes on by itself. */
 export class QueuePage {
   readonly queue: Resource<Queue>;
   /** What somebody dropped before it began, and can be put back. */
   readonly drops: Resource<readonly EventDrop[]>;
+  /** So many of what goes on by itself are listed. */
+  shown = $state(PAGE);
+  /** Of which flow; empty for all. */
+  flowId = $state('');
   /** Key of the step something is being done about. */
   busy = $state<string>();
 
@@ -23,13 +41,27 @@ export class QueuePage {
 
   /** Call while a component is set up. */
   constructor() {
-    this.queue = resource(api.queue);
+    this.queue = resource(() => api.queue(this.shown, this.flowId || undefined));
     this.drops = resource(api.eventDrops);
     refreshOn(['run', 'step'], this.queue.refresh);
   }
 
   /** How many runs wait for a person. */
   readonly stuck = $derived.by(() => this.queue.value?.groups.reduce((sum, { count }) => sum + count, 0) ?? 0);
+
+  /** Whether more can be listed. */
+  readonly hasMore = $derived.by(
+    () => (this.queue.value?.waitingTotal ?? 0) > (this.queue.value?.waiting.length ?? 0) && this.shown < MOST,
+  );
+
+  showMore(): void {
+    this.shown = Math.min(this.shown + PAGE, MOST);
+  }
+
+  show(flowId: string): void {
+    this.marked.clear();
+    Object.assign(this, { flowId, shown: PAGE });
+  }
 
   keyOf({ runId, nodeId, iteration }: WaitingStep): string {
     return `${runId}/${nodeId}/${iteration}`;
@@ -64,7 +96,13 @@ export class QueuePage {
     }));
     if (steps.length === 0) return true;
     return this.#do(`${action}:chosen`, async () => {
-      const { done, refused } = await api.decideWaiting({ action, steps });
+      const outcome: { done: number; refused: WaitingOutcome['refused'][number][] } = { done: 0, refused: [] };
+      for (let at = 0; at < steps.length; at += AT_ONCE) {
+        const part = await api.decideWaiting({ action, steps: steps.slice(at, at + AT_ONCE) });
+        outcome.done += part.done;
+        outcome.refused.push(...part.refused);
+      }
+      const { done, refused } = outcome;
       this.marked.clear();
       const [first] = refused;
       const what = `${plural(done, 'step is', 'steps are')} ${action === 'wake' ? 'tried now' : 'dropped'}.`;

@@ -49,12 +49,17 @@ export class RerunChoice {
   /** Steps that change something outside, and would again. */
   readonly writing = $derived.by(() => this.preview?.again.filter(({ writes }) => writes) ?? []);
 
-  /** Asks what the choice would do. What it reads before its first `await` is what it depends on. */
-  async look(): Promise<void> {
+  /** What is asked for, as it is written now; text that is no input yet is left out. */
+  readonly request = $derived.by((): RerunRequest => {
+    const input = this.otherInput ? this.input : undefined;
+    return { version: this.version, ...(this.from ? { from: this.from } : {}), ...(input ? { input } : {}) };
+  });
+
+  /** Asks what a choice would do, and whether it is accepted. */
+  async look(request: RerunRequest): Promise<void> {
     const ticket = ++this.#ticket;
-    const request = this.#request(true);
     try {
-      const preview = await api.runs.rerun(this.#run.id, request);
+      const preview = await api.runs.rerun(this.#run.id, { ...request, dryRun: true });
       if (ticket !== this.#ticket) return;
       this.preview = preview;
       this.problem = undefined;
@@ -69,11 +74,7 @@ export class RerunChoice {
   async start(): Promise<string | undefined> {
     this.busy = true;
     try {
-      const request = this.#request(false);
-      const { runId } = await api.runs.rerun(this.#run.id, {
-        ...request,
-        ...(this.otherInput && this.input ? { input: this.input } : {}),
-      });
+      const { runId } = await api.runs.rerun(this.#run.id, { ...this.request, dryRun: false });
       return runId ?? undefined;
     } catch (error) {
       this.problem = asProblem(error);
@@ -81,9 +82,5 @@ export class RerunChoice {
     } finally {
       this.busy = false;
     }
-  }
-
-  #request(dryRun: boolean): RerunRequest {
-    return { version: this.version, ...(this.from ? { from: this.from } : {}), dryRun };
   }
 }

@@ -11,7 +11,7 @@ const said: Readonly<Record<StepDecision['action'], string>> = {
   retry: 'The step is tried again.',
   skip: 'The step is skipped; the run goes on.',
   error_port: 'The run goes on along the error way.',
-  abort: 'The run is stopped.',
+  abort: 'It is given up.',
 };
 
 /** One run under the reader's eyes: kept fresh while it lives. */

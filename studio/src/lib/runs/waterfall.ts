@@ -57,7 +57,7 @@ export function waterfall(
 ): readonly WaterfallLine[] {
   const start = Date.parse(run.queuedAt);
   const ends = run.steps.map((step) => (step.finishedAt ? Date.parse(step.finishedAt) : now));
-  const end = run.finishedAt ? Math.max(Date.parse(run.finishedAt), ...ends) : now;
+  const end = run.finishedAt ? ends.reduce((a, b) => Math.max(a, b), Date.parse(run.finishedAt)) : now;
   const span = Math.max(end - start, FLOOR_MS);
   const place = (segment: Segment): PlacedSegment => {
     const left = Math.min(Math.max(((segment.from - start) / span) * 100, 0), 100 - MIN_WIDTH);
@@ -209,8 +209,11 @@ function lastNumber(iteration: string): number {
 }
 
 function spanOf(steps: readonly StepDetail[], end: number): Segment {
-  const from = Math.min(...steps.map(({ startedAt }) => Date.parse(startedAt)));
-  const until = Math.max(...steps.map(({ finishedAt }) => (finishedAt ? Date.parse(finishedAt) : end)));
+  const from = steps.reduce((first, { startedAt }) => Math.min(first, Date.parse(startedAt)), Infinity);
+  const until = steps.reduce(
+    (last, { finishedAt }) => Math.max(last, finishedAt ? Date.parse(finishedAt) : end),
+    -Infinity,
+  );
   const status = worst(steps.map((step) => step.status));
   const tone =
     status === 'failed'

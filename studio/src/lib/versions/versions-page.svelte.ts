@@ -6,6 +6,7 @@ import { asProblem } from '../api/problem.ts';
 import { refreshOn } from '../api/resource.svelte.ts';
 import { catalog } from '../catalog.svelte.ts';
 import { tellDone } from '../tell.ts';
+import { authorsBetween } from './authors-between.ts';
 import { both } from './both.ts';
 import { fieldTitles } from './field-titles.ts';
 
@@ -74,10 +75,14 @@ export class VersionsPage {
     this.older && this.newer && this.changes ? both(this.older, this.newer, this.changes) : undefined,
   );
   /** Of the changes shown, where one side follows the other and it is known. */
-  readonly authors = $derived.by(() => {
-    if (this.to === DRAFT) return this.flow?.authors ?? {};
-    return this.versions?.find(({ number }) => String(number) === this.to)?.authors ?? {};
-  });
+  readonly authors = $derived.by(() =>
+    authorsBetween({
+      versions: this.versions ?? [],
+      draft: this.flow?.authors ?? {},
+      from: placeOf(this.from),
+      to: placeOf(this.to),
+    }),
+  );
   /** Runs that are still open in versions that are no longer live. */
   readonly draining = $derived.by(
     () =>
@@ -146,4 +151,9 @@ export class VersionsPage {
       this.problem = asProblem(error);
     }
   }
+}
+
+/** Where a side stands among the versions: the draft comes after all of them. */
+function placeOf(side: Side): number {
+  return side === DRAFT ? Infinity : Number(side);
 }

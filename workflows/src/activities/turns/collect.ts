@@ -1,4 +1,5 @@
 import { json, type Store, type Transaction } from '@plumbline/db';
+import { requireOpenRun } from '../run-open.ts';
 import { answerWait } from '../waits.ts';
 import { oneAtATime, type Place } from './place.ts';
 
@@ -20,6 +21,7 @@ export async function collect(
   const { companyId, flowId, nodeId, runId, iteration } = place;
   const { key, item, count, now } = given;
   return await store.tenant(companyId, async (tx) => {
+    await requireOpenRun(tx, place);
     await oneAtATime(tx, 'collect', companyId, flowId, nodeId, key);
     const own = await tx
       .selectFrom('batch_items')
@@ -137,20 +139,25 @@ async function takeOver(tx: Transaction, { companyId, nodeId, runId, iteration }
   return { id: batch.id, run_id: runId, iteration };
 }
 
-/** Closes what a run has waited to be put together, because its time is up; what comes later begins anew. */
+/**
+ * Closes what a run has waited to be put together, because its time is up; what comes later begins anew. Asked again, and when it was full at this very
+ * moment, it is the same items. To be done before the wait ends: by the wait others tell that somebody goes on with it.
+ */
 export async function closeCollected(store: Store, place: Place, now: Date): Promise<readonly unknown[]> {
   const { companyId, flowId, nodeId, runId, iteration } = place;
   return await store.tenant(companyId, async (tx) => {
-    const batch = await tx
+    const own = tx
       .selectFrom('batches')
       .select(['id', 'key'])
       .where('company_id', '=', companyId)
       .where('flow_id', '=', flowId)
       .where('node_id', '=', nodeId)
       .where('run_id', '=', runId)
-      .where('iteration', '=', iteration)
-      .executeTakeFirstOrThrow();
-    await oneAtATime(tx, 'collect', companyId, flowId, nodeId, batch.key);
+      .where('iteration', '=', iteration);
+    const found = await own.executeTakeFirstOrThrow();
+    await oneAtATime(tx, 'collect', companyId, flowId, nodeId, found.key);
+    // Whoever had the name until now may have taken it over.
+    const batch = await own.executeTakeFirstOrThrow();
     await closeBatch(tx, companyId, batch.id, now);
     return await itemsOf(tx, companyId, batch.id);
   });

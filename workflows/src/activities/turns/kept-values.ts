@@ -1,4 +1,4 @@
-import { json, type Store } from '@plumbline/db';
+import { json, type Store, type Transaction } from '@plumbline/db';
 import { sql } from 'kysely';
 
 export interface KeptValue {
@@ -26,7 +26,10 @@ export async function readKept(
   return row ? { found: true, value: row.value, version: row.version } : { found: false, value: null, version: 0 };
 }
 
-/** Keeps a value, once per step: `by` names it. Null forgets what is there. */
+/**
+ * Keeps a value, once per step: `by` is the key of its effect, which says so in the same transaction. Carried out again, it changes nothing, so that it does not
+ * put back what a later run has replaced. Null forgets what is there.
+ */
 export async function keepValue(
   store: Store,
   companyId: string,
@@ -41,6 +44,26 @@ export async function keepValue(
 ): Promise<{ readonly version: number }> {
   const { collection, key, value, expiresAt, by, now } = given;
   return await store.tenant(companyId, async (tx) => {
+    const effect = await tx
+      .selectFrom('effects')
+      .select('result')
+      .where('company_id', '=', companyId)
+      .where('key', '=', by)
+      .forUpdate()
+      .executeTakeFirst();
+    const before = (effect?.result as { readonly kept?: { readonly version: number } } | null)?.kept;
+    if (before) return before;
+    const kept = await write(tx);
+    await tx
+      .updateTable('effects')
+      .set({ result: json({ kept }) })
+      .where('company_id', '=', companyId)
+      .where('key', '=', by)
+      .execute();
+    return kept;
+  });
+
+  async function write(tx: Transaction): Promise<{ readonly version: number }> {
     if (value === null || value === undefined) {
       await tx
         .deleteFrom('kept_values')
@@ -58,5 +81,5 @@ export async function keepValue(
         version = kept_values.version + case when kept_values.written_by = excluded.written_by then 0 else 1 end
       returning version`.execute(tx);
     return { version: rows[0]?.version ?? 1 };
-  });
+  }
 }

@@ -1,6 +1,7 @@
 import { json, type Store, type Transaction } from '@plumbline/db';
 import { sql } from 'kysely';
 import { isIn, type Part } from '../part.ts';
+import { requireOpenRun } from '../run-open.ts';
 import { answerWait } from '../waits.ts';
 import { oneAtATime, type Place } from './place.ts';
 
@@ -16,6 +17,8 @@ export async function getInLine(
   const { companyId, runId, nodeId, iteration } = place;
   const { name, permits, now } = given;
   return await store.tenant(companyId, async (tx) => {
+    // Before the name: whoever ends a run takes the two in this order, too.
+    await requireOpenRun(tx, place);
     await oneAtATime(tx, 'lock', companyId, name);
     await tx
       .insertInto('locks')

@@ -1,5 +1,6 @@
 import { json, type Store } from '@plumbline/db';
 import { sql } from 'kysely';
+import { requireOpenRun } from '../run-open.ts';
 import { oneAtATime, type Place } from './place.ts';
 
 export interface Pace {
@@ -22,6 +23,7 @@ export async function takeTurn(
   const { companyId, flowId, nodeId, runId, iteration } = place;
   const { key, limit, perSeconds, onlyNow, now } = pace;
   return await store.tenant(companyId, async (tx) => {
+    await requireOpenRun(tx, place);
     await oneAtATime(tx, 'pace', companyId, flowId, nodeId, key);
     const ref = { company_id: companyId, run_id: runId, node_id: nodeId, iteration };
     const taken = await tx

@@ -1,4 +1,5 @@
 import { json, type Store } from '@plumbline/db';
+import { requireOpenRun } from '../run-open.ts';
 import { oneAtATime, type Place } from './place.ts';
 
 /** Has a step wait for quiet; those of other runs that waited for the same go on at once, knowing that a newer one came. */
@@ -10,6 +11,7 @@ export async function waitForQuiet(
   const { companyId, flowId, nodeId, runId, iteration } = place;
   const key = `${flowId}/${nodeId}/${given.key}`;
   await store.tenant(companyId, async (tx) => {
+    await requireOpenRun(tx, place);
     await oneAtATime(tx, 'quiet', companyId, key);
     const { numInsertedOrUpdatedRows } = await tx
       .insertInto('waits')

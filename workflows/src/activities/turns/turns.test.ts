@@ -2,8 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { FlowDocument } from '../../flow/schema.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { createActivities } from '../index.ts';
+import { RunEnded } from '../run-open.ts';
 import { openBench, type Bench } from '../testing.ts';
 import {
+  breaking,
   drawnEdge as edge,
   drawnNode as node,
   playedRun,
@@ -14,6 +16,8 @@ import {
   type PlayedRun,
   type ScriptedVendor,
 } from '../testing-flow.ts';
+import { keepValue, readKept } from './kept-values.ts';
+import { getInLine } from './lock.ts';
 
 let bench: Bench;
 let vendor: ScriptedVendor;
@@ -182,6 +186,35 @@ describe('collecting', () => {
     expect(called()).toEqual(['no b', 'no d', 'yes c']);
   });
 
+  test('is not taken over by another run while it is ending: what it brought is neither lost nor handed on twice', async () => {
+    const played = await flow(step({ count: 100 }), 'joined');
+    const first = await begin(played, 'a');
+    passed = 600;
+    // Another run comes at the very moment at which the first one's wait is gone.
+    let second: PlayedRun | undefined;
+    const tenant: Dependencies['store']['tenant'] = async (companyId, work) => {
+      const result = await bench.deps.store.tenant(companyId, work);
+      const waits = await bench.database.asOwner('select from waits where run_id = $1', [first.runId]);
+      if (waits.length === 0 && !second) second = await begin(played, 'b');
+      return result;
+    };
+    const store = new Proxy(bench.deps.store, {
+      get: (target, name) => {
+        if (name === 'tenant') return tenant;
+        const member = Reflect.get(target, name, target) as unknown;
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+    const [report] = await createActivities({ ...deps, store }).advance({
+      ...{ companyId: bench.companyId, planHash: played.planHash, runIds: [first.runId] },
+    });
+    expect(report?.ended).toBe(true);
+    expect((await first.steps())['step']?.['output']).toEqual({ items: ['a'], count: 1 });
+    passed = 1_200;
+    expect(await isOver(second as PlayedRun)).toBe(true);
+    expect((await second?.steps())?.['step']?.['output']).toEqual({ items: ['b'], count: 1 });
+  });
+
   test('loses and doubles no item of many that come at the same moment', async () => {
     const played = await flow(step({ count: 4 }), 'joined');
     const runs = await Promise.all(Array.from({ length: 12 }, (_, index) => played.begin({ name: String(index) })));
@@ -256,6 +289,21 @@ describe('one at a time', () => {
     expect([...called()].sort()).toEqual(['in a', 'in b', 'in c', 'in d']);
   });
 
+  test('is not taken by a step whose run was ended while it was on its way there', async () => {
+    const played = await guarded(1, 'by the ended');
+    const run = await played.begin({ name: 'a' });
+    await createActivities(deps).cancelRun({ companyId: bench.companyId, runId: run.runId });
+    const place = {
+      ...{ companyId: bench.companyId, flowId: played.flowId, runId: run.runId },
+      nodeId: 'lock',
+      iteration: '',
+    };
+    await expect(
+      getInLine(deps.store, place, { name: 'by the ended', permits: 1, now: deps.now() }),
+    ).rejects.toBeInstanceOf(RunEnded);
+    expect(await isOver(await begin(played, 'b'))).toBe(true);
+  });
+
   test('in branches side by side: what one lets go of is its own, and the other keeps its place in line', async () => {
     const branch = (id: string) => ({
       [`lock_${id}`]: node('core.lock', { name: 'by branches' }),
@@ -326,6 +374,24 @@ describe('one at a time', () => {
 });
 
 describe('what flows remember', () => {
+  test('is not put back by a step that is carried out again after somebody else wrote', async () => {
+    const run = await (await flow(node('core.recall', { key: 'again' }), 'missing')).begin({ name: 'r' });
+    const by = `effect of ${run.runId}`;
+    await bench.database.asOwner(
+      `insert into effects (company_id, key, run_id, node_id, iteration, state) values ($1, $2, $3, 'keep', '', 'intent')`,
+      [bench.companyId, by, run.runId],
+    );
+    const keep = (value: string, key: string) =>
+      keepValue(deps.store, bench.companyId, {
+        ...{ collection: 'general', key: 'again', value, expiresAt: null, by: key, now: deps.now() },
+      });
+    const first = await keep('one', by);
+    await keep('two', 'another step');
+    expect(await keep('one', by)).toEqual(first);
+    const read = await readKept(deps.store, bench.companyId, { collection: 'general', key: 'again', now: deps.now() });
+    expect(read.value).toBe('two');
+  });
+
   test('is read by a later run, until it expires or is forgotten', async () => {
     const remember = (value: unknown, days = 0) =>
       publishFlow(bench, deps, {
@@ -344,6 +410,28 @@ describe('what flows remember', () => {
     await begin(await remember(null), 'w');
     expect(await read()).toEqual({ found: false, value: null });
   });
+});
+
+test('a turn is kept when what came after it was lost, wherever the connection broke', async () => {
+  const played = await flow(
+    node('core.throttle', { key: '=trigger.name', limit: 1, unit: 'hours', otherwise: 'skip' }),
+    'over',
+  );
+  for (let which = 1; ; which++) {
+    const run = await played.begin({ name: String(which) });
+    const { store, asked } = breaking(deps.store, which, 'before');
+    const input = { companyId: bench.companyId, planHash: played.planHash, runIds: [run.runId] };
+    await createActivities({ ...deps, store, leaseMs: 0 })
+      .advance(input)
+      .catch(() => undefined);
+    await bench.database.asOwner(
+      `update effects set updated_at = now() - interval '1 minute' where run_id = $1 and state = 'intent'`,
+      [run.runId],
+    );
+    expect(await isOver(run)).toBe(true);
+    expect((await run.steps())['step'], `exchange ${which}`).toMatchObject({ port: 'out', output: { passed: true } });
+    if (asked() < which) break;
+  }
 });
 
 test('a run that is taken up again keeps its turn', async () => {

@@ -408,6 +408,7 @@ const wrong: readonly {
     document: changed(({ nodes }) => {
       nodes['alone'] = node('core.stop');
     }),
+    severity: 'warning',
     nodeId: 'alone',
   },
   {

@@ -27,6 +27,22 @@ test('a name that the run holds already is not waited for', () => {
   ]);
 });
 
+test('one that a branch beside it, or a loop before it, lets go of is waited for', () => {
+  const nodes = {
+    t: drawnNode('core.manual'),
+    a: drawnNode('core.lock', { name: 'x' }),
+    u: drawnNode('core.unlock', { name: 'x' }),
+    b: drawnNode('core.lock', { name: 'x' }),
+  };
+  const beside = [drawnEdge('t', 'a'), drawnEdge('a', 'u'), drawnEdge('a', 'b')];
+  const document = { schema: 1 as const, params: {}, connections: {}, positions: {}, nodes, edges: beside };
+  expect(compile(document, info).findings).toEqual([]);
+  const loop = drawnNode('core.for-each', { items: '=[1]' });
+  const inLoop = { ...document, nodes: { ...nodes, loop, u: { ...nodes.u, parent: 'loop' } } };
+  const edges = [drawnEdge('t', 'a'), drawnEdge('a', 'loop'), drawnEdge('loop', 'u', 'each'), drawnEdge('loop', 'b')];
+  expect(compile({ ...inLoop, edges }, info).findings).toEqual([]);
+});
+
 test('one that was let go of, another one, or one that has room for more is', () => {
   expect(findingsOf(['a', 'core.lock', 'x'], ['u', 'core.unlock', 'x'], ['b', 'core.lock', 'x'])).toEqual([]);
   expect(findingsOf(['a', 'core.lock', 'x'], ['b', 'core.lock', 'y'])).toEqual([]);

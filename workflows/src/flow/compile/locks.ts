@@ -16,10 +16,12 @@ export function checkLock(
   if (node?.type !== LOCK || name === undefined || permitsOf(document, nodeId) !== 1) return [];
   const isOf = (id: string, type: string): boolean =>
     document.nodes[id]?.type === type && !document.nodes[id].disabled && nameOf(document, id) === name;
-  const before = [...(upstream.get(nodeId) ?? [])];
   const taken = [...(certain.get(nodeId) ?? [])].find((id) => isOf(id, LOCK));
   if (taken === undefined || node.disabled) return [];
-  if (before.some((id) => isOf(id, UNLOCK) && upstream.get(id)?.has(taken))) return [];
+  // Also one in a branch beside it, or in a loop before it, lets go in time.
+  const letsGo = (id: string): boolean =>
+    isOf(id, UNLOCK) && upstream.get(id)?.has(taken) === true && upstream.get(id)?.has(nodeId) !== true;
+  if (Object.keys(document.nodes).some(letsGo)) return [];
   return [
     {
       code: 'lock_waits_for_itself',

@@ -64,7 +64,7 @@ export function checkStructure(document: FlowDocument, catalog: CatalogInfo): St
     if (!reached.has(nodeId))
       findings.push({
         code: 'node_unreachable',
-        severity: 'error',
+        severity: 'warning',
         nodeId,
         message: `Nothing leads to "${nameOf(document, nodeId)}", so it never runs.`,
         fix: 'Connect it, or remove it.',
