@@ -105,7 +105,7 @@ describe('someone starts it, with a form', () => {
         [{ vendor: { name: 'Nobody' } }, 'invalid_input', 'values.vendor'],
       ] as const)
         expect(await problem(await again(change, dryRun))).toEqual([422, code, `input.${field}`]);
-    expect(await problem(await again({}, true, { vaules: values }))).toEqual([422, 'unknown_field', 'input.vaules']);
+    expect(await problem(await again({}, true, { vaules: {} }))).toEqual([422, 'unknown_field', 'input.vaules']);
     expect(await problem(await again({}, true, { values: [] }))).toEqual([422, 'invalid_input', 'input.values']);
     expect(await runsOf(flow.id)).toHaveLength(1);
     expect((await again({})).status).toBe(200);

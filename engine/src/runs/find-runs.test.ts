@@ -188,7 +188,7 @@ describe('a run that waits', () => {
        select $1, $2, 'turn', n::text, 'succeeded', 1, jsonb_build_object('count', n), now() - interval '1 hour' from generate_series(0, 299) n`,
       [companyId, runs['looped']],
     );
-    await step('looped', 'after', { status: 'succeeded', output: { id: 'after-loop-1' } });
+    await step('looped', 'upload', { status: 'succeeded', output: { id: 'after-loop-1' } });
     await readAgain();
     expect(await find({ q: 'after-loop-1' })).toEqual(['looped']);
   });

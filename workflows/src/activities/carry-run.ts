@@ -158,7 +158,8 @@ export class CarriedRun {
     }
     if (known?.status === 'failed') {
       if (known.port === 'error') return { kind: 'port', port: 'error', at: known.finishedAt?.getTime() ?? 0 };
-      return settle({ kind: 'failed', failure: known.error ?? unknownFailure });
+      // It went no way: nothing is drawn for it, or somebody gave it up.
+      return this.#failed(node, known.error ?? unknownFailure, region);
     }
     if (known?.status === 'parked') return settle({ kind: 'parked', failure: known.error ?? unknownFailure });
     const isLoop = node.control === 'each' || node.control === 'while';
@@ -195,9 +196,7 @@ export class CarriedRun {
         return { kind: 'pause' };
       case 'failed':
         if (node.onError === 'port') return { kind: 'port', port: 'error', at: now };
-        if (this.#undoesRun(node)) this.#undoes ??= outcome.failure;
-        if (!region.failure) Object.assign(region, { failure: outcome.failure, nodeId: node.id } satisfies Failed);
-        return { kind: 'leave', how: 'failed' };
+        return this.#failed(node, outcome.failure, region);
       case 'gone':
         this.#gone = true;
         return { kind: 'pause' };
@@ -207,6 +206,13 @@ export class CarriedRun {
       case 'entered':
         return { kind: 'pause' };
     }
+  }
+
+  /** It fails what it stands in. */
+  #failed(node: PlanNode, failure: StepFailure, region: Failed): NodeEnd {
+    if (this.#undoesRun(node)) this.#undoes ??= failure;
+    if (!region.failure) Object.assign(region, { failure, nodeId: node.id } satisfies Failed);
+    return { kind: 'leave', how: 'failed' };
   }
 
   /** Whether the failure of a step undoes the run, in loops, too. In a scope it is the scope that says what is undone. */
