@@ -141,8 +141,10 @@ export type StepDecision =
   | { readonly action: 'skip'; readonly output: unknown; readonly port?: string; readonly iteration?: string }
   /** Goes on along the way for errors; only where the flow has drawn one from this step. */
   | { readonly action: 'error_port'; readonly iteration?: string }
-  /** Gives the run up; with `compensate`, what it wrote is undone first where its steps can. */
-  /** The step fails, and goes no way that is drawn from it: so does the run; in a loop or a scope, what that does with a failure is done. */
+  /**
+   * The step fails, and goes no way that is drawn from it: so does the run; in a loop or a scope, what that does with a failure is done. With `compensate`, what
+   * the run wrote is undone first where its steps can.
+   */
   | { readonly action: 'abort'; readonly compensate?: boolean; readonly iteration?: string };
 
 /** POST /api/runs/:id/rerun, for a run that has ended. */

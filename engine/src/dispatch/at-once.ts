@@ -61,7 +61,8 @@ export class AtOnce {
 
   /**
    * Stores the events of `given` (as `kind, key, dedupe_key, data, awaited_until`, of these keys) and the runs they start, and has the workers told: one
-   * statement, after one that keeps steps from beginning to wait for such an event in the middle of it. Rows, the second answer, are those of the events that are new, once for each run; `run_id` is null where the dispatcher has to look.
+   * statement, after one that keeps steps from beginning to wait for such an event in the middle of it. Rows, the second answer, are those of the events that
+   * are new, once for each run; `run_id` is null where the dispatcher has to look.
    */
   statements(companyId: string, keys: ReadonlySet<string>, given: string): readonly [string, string] {
     const company = literal(companyId);

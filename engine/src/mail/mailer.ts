@@ -1,5 +1,5 @@
 import type { DispatcherStore, Store, Transaction } from '@plumbline/db';
-import { hashToken } from '@plumbline/workflows/approvals/links';
+import { voidToken } from '@plumbline/workflows/approvals/links';
 import type { Logger } from 'pino';
 import { Undeliverable, type PostOffice } from './post-office.ts';
 import { takeMail, type MailRef, type Taken } from './take-mail.ts';
@@ -115,13 +115,7 @@ async function setBack(
     .execute();
   if (!isOver) return;
   // Nobody has it, and the task must not say that somebody can use it.
-  if (token !== undefined && error instanceof Undeliverable)
-    await tx
-      .updateTable('approval_links')
-      .set({ revoked_at: at })
-      .where('company_id', '=', companyId)
-      .where('token_hash', '=', hashToken(token))
-      .execute();
+  if (token !== undefined && error instanceof Undeliverable) await voidToken(tx, companyId, token, at);
   await tx
     .insertInto('notifications')
     .values({

@@ -57,6 +57,13 @@ async function callOf(run: PlayedRun): Promise<PlayedRun> {
   return playedRun(bench, deps, { runId: row.id, planHash: row.plan_hash });
 }
 
+/** Plays what a run called until a step of it stands, and gives that up. */
+async function failIn(child: PlayedRun, nodeId: string): Promise<void> {
+  await child.play();
+  await child.settle(nodeId, { action: 'abort' });
+  await child.play();
+}
+
 async function wakes(run: PlayedRun): Promise<number> {
   const [row] = await bench.database.asOwner<{ count: string }>('select count(*) from run_wakes where run_id = $1', [
     run.runId,
@@ -106,9 +113,7 @@ describe('a flow that is called', () => {
     const run = await (await publishFlow(bench, deps, caller(target.flowId))).begin({ amount: 7 });
     await run.play();
     const first = await callOf(run);
-    await first.play();
-    await first.settle('write', { action: 'abort' });
-    await first.play();
+    await failIn(first, 'write');
     await run.play();
     expect((await run.steps())['call']).toMatchObject({
       status: 'parked',
@@ -243,9 +248,7 @@ describe('a flow that is called', () => {
     ).begin({ amount: 7 });
     await run.play();
     const child = await callOf(run);
-    await child.play();
-    await child.settle('worse', { action: 'abort' });
-    await child.play();
+    await failIn(child, 'worse');
     expect((await run.play())?.ended).toBe(true);
     expect(await run.row()).toMatchObject({ status: 'failed', error: { kept: ['core.call-flow'] } });
   });
@@ -266,9 +269,7 @@ describe('a flow that is called', () => {
     ).begin({ amount: 7 });
     await run.play();
     const first = await callOf(run);
-    await first.play();
-    await first.settle('write', { action: 'abort' });
-    await first.play();
+    await failIn(first, 'write');
     await run.play();
     expect((await run.steps())['all']).toMatchObject({ status: 'parked' });
     expect(await run.settle('all', { action: 'retry' })).toBe(true);

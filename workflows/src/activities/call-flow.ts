@@ -8,8 +8,9 @@ import { QUEUED_CHANNEL, type QueuedNotice } from '../go-ahead.ts';
 import type { RunRef } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { PlatformStep } from './platform.ts';
-import { requireOpenRun } from './run-open.ts';
+import { whileOpen } from './run-open.ts';
 import { letGoIn } from './turns/lock.ts';
+import { insertWait } from './waits.ts';
 
 /** Calls may be so deep: a flow that calls itself ends there. */
 const DEPTH = 8;
@@ -30,26 +31,9 @@ export async function callFlow(
       code: 'call_too_deep',
       message: `Flows call each other ${DEPTH} deep here, and no deeper is possible. Does one of them call itself without end?`,
     });
-  await deps.store.tenant(companyId, async (tx) => {
-    await requireOpenRun(tx, caller);
+  await whileOpen(deps.store, caller, async (tx) => {
     const childId = randomUUID();
-    const waits = await tx
-      .insertInto('waits')
-      .values({
-        company_id: companyId,
-        run_id: runId,
-        node_id: nodeId,
-        iteration,
-        kind: 'run',
-        key: childId,
-        path: null,
-        value: null,
-        answer: null,
-        answered_at: null,
-      })
-      .onConflict((conflict) => conflict.columns(['company_id', 'run_id', 'node_id', 'iteration']).doNothing())
-      .executeTakeFirst();
-    if (waits.numInsertedOrUpdatedRows !== 1n) return;
+    if (!(await insertWait(tx, caller, { kind: 'run', key: childId }))) return;
     const target = await targetOf(tx, companyId, call);
     const values = checkValues(target, call.values);
     const now = deps.now();

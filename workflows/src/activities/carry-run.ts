@@ -12,7 +12,7 @@ import { cancelCalledIn } from './call-flow.ts';
 import { carryLoop, type LoopEnd } from './loop.ts';
 import type { StepAttempt, StepOutcome, StepRunner } from './run-step.ts';
 import { carryScope, type ScopeEnd } from './scope.ts';
-import { CALL, LOCK, uses } from './special-types.ts';
+import { CALL, LOCK, uses } from '../flow/special-types.ts';
 import { letGoIn } from './turns/lock.ts';
 import { beginUndoing, undoSteps } from './undo-run.ts';
 

@@ -11,7 +11,7 @@ import type { LedgerWrite } from './ledger-writer.ts';
 import { LoopLedger, type LoopSettings, type PendingTurn } from './loop-ledger.ts';
 import { isIn, type Part } from './part.ts';
 import type { StepOutcome } from './run-step.ts';
-import { LOCK } from './special-types.ts';
+import { LOCK } from '../flow/special-types.ts';
 
 export type LoopEnd =
   /** Some of its turns wait, or their time in this call is over. */

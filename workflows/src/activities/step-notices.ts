@@ -41,28 +41,12 @@ export async function tellItWorks(
     .where('company_id', '=', companyId)
     .where('id', '=', flowId)
     .executeTakeFirst();
-  const words = {
+  const notice = {
+    ...({ companyId, key: `recovered:${flowId}:${nodeId}`, severity: 'info', runId, at } as const),
     title: `"${name}" works again`,
     body: `Nothing of "${flow?.name ?? 'the flow'}" waits for you there any more.`,
-    run_id: runId,
   };
-  await tx
-    .insertInto('notifications')
-    .values({
-      company_id: companyId,
-      key: `recovered:${flowId}:${nodeId}`,
-      severity: 'info',
-      read_at: null,
-      created_at: at,
-      ...words,
-    })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['company_id', 'key'])
-        .doUpdateSet({ ...words, read_at: null, created_at: at })
-        .where('notifications.created_at', '<', told),
-    )
-    .execute();
+  await tell(tx, notice, sql<boolean>`notifications.created_at < ${told}`);
 }
 
 /** One notice per thing that goes wrong, however many runs it stops; it comes back when it happens after somebody has read it. */
@@ -77,27 +61,35 @@ export async function tellPeople(
   },
 ): Promise<void> {
   const { input, step, flowId, failure, at } = stuck;
-  const words = {
+  const key = `${troubleAt(flowId, input.nodeId)}${failure.kind}:${failure.code}`.slice(0, 400);
+  const notice = {
+    ...({ companyId: input.companyId, key, severity: 'error', runId: input.runId, at } as const),
     title: `"${step.name}" waits for you`,
     body: `${failure.message} ${failure.fix}`,
-    run_id: input.runId,
   };
+  await tell(tx, notice, sql<boolean>`notifications.read_at is not null`);
+}
+
+/** Puts a notice under everybody's bell. One of that key that is there already is told anew where `again` says so of it, and else stays as it is. */
+async function tell(
+  tx: Transaction,
+  notice: {
+    readonly companyId: string;
+    readonly key: string;
+    readonly severity: 'info' | 'error';
+    readonly title: string;
+    readonly body: string;
+    readonly runId: string;
+    readonly at: Date;
+  },
+  again: RawBuilder<boolean>,
+): Promise<void> {
+  const { companyId, key, severity, title, body, runId, at } = notice;
+  const words = { title, body, run_id: runId, read_at: null, created_at: at };
   await tx
     .insertInto('notifications')
-    .values({
-      company_id: input.companyId,
-      key: `${troubleAt(flowId, input.nodeId)}${failure.kind}:${failure.code}`.slice(0, 400),
-      severity: 'error',
-      read_at: null,
-      created_at: at,
-      ...words,
-    })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['company_id', 'key'])
-        .doUpdateSet({ ...words, read_at: null, created_at: at })
-        .where('notifications.read_at', 'is not', null),
-    )
+    .values({ company_id: companyId, key, severity, ...words })
+    .onConflict((conflict) => conflict.columns(['company_id', 'key']).doUpdateSet(words).where(again))
     .execute();
 }
 

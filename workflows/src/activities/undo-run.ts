@@ -11,7 +11,7 @@ import { isWrite } from './effects.ts';
 import type { LaneStep } from './lane.ts';
 import { isIn, type Part } from './part.ts';
 import type { StepOutcome } from './run-step.ts';
-import { CALL, uses } from './special-types.ts';
+import { CALL, uses } from '../flow/special-types.ts';
 
 export type Undone =
   /** `names` are undone; `kept` wrote something, or may have, that stays. */

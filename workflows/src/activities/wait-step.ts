@@ -7,7 +7,7 @@ import type { Dependencies } from './dependencies.ts';
 import { formerTry, stepName, type Lane, type LaneStep, type Scope } from './lane.ts';
 import { platformFor } from './platform.ts';
 import type { StepAttempt, StepOutcome } from './run-step.ts';
-import { THROTTLE } from './special-types.ts';
+import { THROTTLE } from '../flow/special-types.ts';
 import { closeWait, expireWait, readAnswer, type Answer } from './waits.ts';
 
 /** A step that waits, each time it is looked at. */
@@ -93,7 +93,9 @@ export function createWaiting(deps: Dependencies): Waiting {
         });
       return until ? { kind: 'retry', afterMs: until.getTime() - now.getTime() } : { kind: 'held' };
     }
-    if (!answered) {
+    // Nobody answers a turn that was taken. It is remembered until the step has ended: else it takes another when it is carried on once more.
+    const isTurn = type.id === THROTTLE;
+    if (!answered && !isTurn) {
       // Whoever waits for others says what came of it before the wait is gone: by the wait they tell that somebody still goes on with what they bring.
       const expired = hold.expire && { answer: await hold.expire(context), at: now };
       // Its time is up, unless an answer comes at this very moment: one of the two is first.
@@ -108,8 +110,7 @@ export function createWaiting(deps: Dependencies): Waiting {
     json([mapped, output]);
     lane.note({
       end: { ...end, at: now, status: 'succeeded', port, output },
-      // A turn that was taken is remembered until the step has ended: else it takes another when it is carried on once more.
-      ...(type.id === THROTTLE ? { also: { order: '', write: (tx) => closeWait(tx, ref, now) } } : {}),
+      ...(isTurn ? { also: { order: '', write: (tx) => closeWait(tx, ref, now) } } : {}),
     });
     lane.outputs.set(stepName(nodeId, iteration), output);
     return { kind: 'done', port };

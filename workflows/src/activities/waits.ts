@@ -2,7 +2,7 @@ import { json, literal, type Store, type Transaction } from '@plumbline/db';
 import type { ExpectedEvent } from '@plumbline/nodes';
 import { sql } from 'kysely';
 import type { StepRef } from './contract.ts';
-import { requireOpenRun } from './run-open.ts';
+import { whileOpen } from './run-open.ts';
 
 /**
  * Waits whose end somebody else brings: people who decide, a run that was called, whoever holds a lock. To go on without it would be to decide in their
@@ -55,57 +55,36 @@ export async function expireWait(store: Store, ref: StepRef, now: Date): Promise
         .forUpdate()
         .execute();
     const answer = await answerIn(tx, ref);
-    if (!answer && !(await isTurn(tx, ref))) await closeWait(tx, ref, now);
+    if (!answer) await closeWait(tx, ref, now);
     return answer;
   });
 }
 
-/** Whether the row says which turn a step has taken, which nobody answers. */
-async function isTurn(tx: Transaction, { companyId, runId, nodeId, iteration }: StepRef): Promise<boolean> {
-  const row = await tx
-    .selectFrom('waits')
-    .select('kind')
-    .where('company_id', '=', companyId)
-    .where('run_id', '=', runId)
-    .where('node_id', '=', nodeId)
-    .where('iteration', '=', iteration)
-    .executeTakeFirst();
-  return row?.kind === 'pace';
+/** What a step waits for, and how that is found when it comes. */
+interface NewWait {
+  readonly kind: string;
+  readonly key: string;
+  readonly path?: readonly string[];
+  readonly value?: string;
+  readonly config?: Readonly<Record<string, unknown>>;
 }
 
-/** Writes down that a step waits. Whoever answers wakes the run in the same transaction. */
-export async function openWait(
-  store: Store,
-  ref: StepRef,
-  wait: {
-    readonly kind: string;
-    readonly key: string;
-    readonly path?: readonly string[];
-    readonly value?: string;
-    readonly config?: Readonly<Record<string, unknown>>;
-  },
-): Promise<void> {
-  await store.tenant(ref.companyId, async (tx) => {
-    await requireOpenRun(tx, ref);
-    if (wait.kind === 'event') await sql`select ${sql.raw(eventLock(ref.companyId, wait.key, 'alone'))}`.execute(tx);
-    await tx
-      .insertInto('waits')
-      .values({
-        company_id: ref.companyId,
-        run_id: ref.runId,
-        node_id: ref.nodeId,
-        iteration: ref.iteration,
-        kind: wait.kind,
-        key: wait.key,
-        path: wait.path ? [...wait.path] : null,
-        value: wait.value ?? null,
-        config: json(wait.config ?? {}),
-        answer: null,
-        answered_at: null,
-      })
-      .onConflict((conflict) => conflict.columns(['company_id', 'run_id', 'node_id', 'iteration']).doNothing())
-      .execute();
-  });
+/** Writes down that a step waits, once; whoever answers wakes the run in the same transaction. @returns whether it is new */
+export async function insertWait(
+  tx: Transaction,
+  { companyId, runId, nodeId, iteration }: StepRef,
+  { kind, key, path, value, config = {} }: NewWait,
+): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await tx
+    .insertInto('waits')
+    .values({
+      ...{ company_id: companyId, run_id: runId, node_id: nodeId, iteration },
+      ...{ kind, key, path: path ? [...path] : null, value: value ?? null, config: json(config) },
+      ...{ answer: null, answered_at: null },
+    })
+    .onConflict((conflict) => conflict.columns(['company_id', 'run_id', 'node_id', 'iteration']).doNothing())
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows === 1n;
 }
 
 /**
@@ -129,7 +108,10 @@ export async function awaitEvent(
   since?: Date,
 ): Promise<void> {
   const { companyId, runId, nodeId, iteration } = ref;
-  await openWait(store, ref, { kind: 'event', ...event });
+  await whileOpen(store, ref, async (tx) => {
+    await sql`select ${sql.raw(eventLock(companyId, event.key, 'alone'))}`.execute(tx);
+    await insertWait(tx, ref, { kind: 'event', ...event });
+  });
   // First the wait, then a look at what is there: what comes in between answers the wait. Served by `events_latest`.
   await store.tenant(companyId, async (tx) => {
     const { rows } = await sql<{ data: unknown }>`

@@ -66,6 +66,16 @@ export async function makeLink(
   return { token, expiresAt };
 }
 
+/** Makes one link worthless, of which nobody has learnt. */
+export async function voidToken(tx: Transaction, companyId: string, token: string, now: Date): Promise<void> {
+  await tx
+    .updateTable('approval_links')
+    .set({ revoked_at: now })
+    .where('company_id', '=', companyId)
+    .where('token_hash', '=', hashToken(token))
+    .execute();
+}
+
 /** Makes every link of a person worthless. @returns how many there were. */
 export async function revokeLinks(
   tx: Transaction,

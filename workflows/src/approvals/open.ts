@@ -3,7 +3,8 @@ import { json } from '@plumbline/db';
 import { ConnectorFailure, type ApprovalQuestion } from '@plumbline/nodes';
 import type { Dependencies } from '../activities/dependencies.ts';
 import type { StepRef } from '../activities/contract.ts';
-import { requireOpenRun } from '../activities/run-open.ts';
+import { whileOpen } from '../activities/run-open.ts';
+import { insertWait } from '../activities/waits.ts';
 import { beginStage } from './begin-stage.ts';
 import { decidedBefore } from './decided-before.ts';
 import { endApproval } from './end.ts';
@@ -23,18 +24,9 @@ export async function openApproval(
   question: ApprovalQuestion,
 ): Promise<void> {
   const { companyId, runId, nodeId, iteration } = step;
-  await deps.store.tenant(companyId, async (tx) => {
-    await requireOpenRun(tx, step);
+  await whileOpen(deps.store, step, async (tx) => {
     const id = randomUUID();
-    const wait = await tx
-      .insertInto('waits')
-      .values({
-        ...{ company_id: companyId, run_id: runId, node_id: nodeId, iteration },
-        ...{ kind: 'approval', key: id, path: null, value: null, answer: null, answered_at: null },
-      })
-      .onConflict((conflict) => conflict.columns(['company_id', 'run_id', 'node_id', 'iteration']).doNothing())
-      .executeTakeFirst();
-    if (wait.numInsertedOrUpdatedRows !== 1n) return;
+    if (!(await insertWait(tx, step, { kind: 'approval', key: id }))) return;
     const people = await companyPeople(tx);
     const stages = question.stages.map((stage, index) => {
       const name = stage.title || (question.stages.length > 1 ? `stage ${index + 1}` : 'this approval');

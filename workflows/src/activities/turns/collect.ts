@@ -1,6 +1,6 @@
 import { json, type Store, type Transaction } from '@plumbline/db';
-import { requireOpenRun } from '../run-open.ts';
-import { answerWait } from '../waits.ts';
+import { whileOpen } from '../run-open.ts';
+import { answerWait, insertWait } from '../waits.ts';
 import { oneAtATime, type Place } from './place.ts';
 
 /** What came of putting an item to the others. */
@@ -20,8 +20,7 @@ export async function collect(
 ): Promise<Collected> {
   const { companyId, flowId, nodeId, runId, iteration } = place;
   const { key, item, count, now } = given;
-  return await store.tenant(companyId, async (tx) => {
-    await requireOpenRun(tx, place);
+  return await whileOpen(store, place, async (tx) => {
     await oneAtATime(tx, 'collect', companyId, flowId, nodeId, key);
     const own = await tx
       .selectFrom('batch_items')
@@ -87,13 +86,7 @@ export async function collect(
       return { role: 'joined', runId: batch.run_id };
     }
     if (items.length >= count) return { role: 'full', items };
-    await tx
-      .insertInto('waits')
-      .values({
-        ...{ company_id: companyId, run_id: runId, node_id: nodeId, iteration },
-        ...{ kind: 'batch', key: batch.id, path: null, value: null, answer: null, answered_at: null },
-      })
-      .execute();
+    await insertWait(tx, place, { kind: 'batch', key: batch.id });
     return { role: 'first' };
   });
 }

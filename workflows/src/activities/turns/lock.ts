@@ -1,8 +1,8 @@
-import { json, type Store, type Transaction } from '@plumbline/db';
+import type { Store, Transaction } from '@plumbline/db';
 import { sql } from 'kysely';
 import { isIn, type Part } from '../part.ts';
-import { requireOpenRun } from '../run-open.ts';
-import { answerWait } from '../waits.ts';
+import { whileOpen } from '../run-open.ts';
+import { answerWait, insertWait } from '../waits.ts';
 import { oneAtATime, type Place } from './place.ts';
 
 /**
@@ -16,24 +16,14 @@ export async function getInLine(
 ): Promise<boolean> {
   const { companyId, runId, nodeId, iteration } = place;
   const { name, permits, now } = given;
-  return await store.tenant(companyId, async (tx) => {
-    // Before the name: whoever ends a run takes the two in this order, too.
-    await requireOpenRun(tx, place);
+  return await whileOpen(store, place, async (tx) => {
     await oneAtATime(tx, 'lock', companyId, name);
     await tx
       .insertInto('locks')
       .values({ company_id: companyId, name, run_id: runId, node_id: nodeId, iteration, held_at: null })
       .onConflict((conflict) => conflict.columns(['company_id', 'run_id', 'node_id', 'iteration']).doNothing())
       .execute();
-    await tx
-      .insertInto('waits')
-      .values({
-        ...{ company_id: companyId, run_id: runId, node_id: nodeId, iteration },
-        ...{ kind: 'lock', key: name, path: null, value: null, answer: null, answered_at: null },
-        config: json({ permits }),
-      })
-      .onConflict((conflict) => conflict.columns(['company_id', 'run_id', 'node_id', 'iteration']).doNothing())
-      .execute();
+    await insertWait(tx, place, { kind: 'lock', key: name, config: { permits } });
     await hand(tx, companyId, name, now);
     const own = await tx
       .selectFrom('locks')

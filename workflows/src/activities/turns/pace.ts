@@ -1,6 +1,7 @@
-import { json, type Store } from '@plumbline/db';
+import type { Store } from '@plumbline/db';
 import { sql } from 'kysely';
-import { requireOpenRun } from '../run-open.ts';
+import { whileOpen } from '../run-open.ts';
+import { insertWait } from '../waits.ts';
 import { oneAtATime, type Place } from './place.ts';
 
 export interface Pace {
@@ -22,10 +23,8 @@ export async function takeTurn(
 ): Promise<Date | undefined> {
   const { companyId, flowId, nodeId, runId, iteration } = place;
   const { key, limit, perSeconds, onlyNow, now } = pace;
-  return await store.tenant(companyId, async (tx) => {
-    await requireOpenRun(tx, place);
+  return await whileOpen(store, place, async (tx) => {
     await oneAtATime(tx, 'pace', companyId, flowId, nodeId, key);
-    const ref = { company_id: companyId, run_id: runId, node_id: nodeId, iteration };
     const taken = await tx
       .selectFrom('waits')
       .select('config')
@@ -60,19 +59,7 @@ export async function takeTurn(
           .doUpdateSet({ window_at: sql`excluded.window_at`, used: sql`excluded.used` }),
       )
       .execute();
-    await tx
-      .insertInto('waits')
-      .values({
-        ...ref,
-        kind: 'pace',
-        key,
-        path: null,
-        value: null,
-        config: json({ at: turn.toISOString() }),
-        answer: null,
-        answered_at: null,
-      })
-      .execute();
+    await insertWait(tx, place, { kind: 'pace', key, config: { at: turn.toISOString() } });
     return turn;
   });
 }

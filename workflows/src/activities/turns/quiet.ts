@@ -1,5 +1,6 @@
 import { json, type Store } from '@plumbline/db';
-import { requireOpenRun } from '../run-open.ts';
+import { whileOpen } from '../run-open.ts';
+import { insertWait } from '../waits.ts';
 import { oneAtATime, type Place } from './place.ts';
 
 /** Has a step wait for quiet; those of other runs that waited for the same go on at once, knowing that a newer one came. */
@@ -10,18 +11,9 @@ export async function waitForQuiet(
 ): Promise<void> {
   const { companyId, flowId, nodeId, runId, iteration } = place;
   const key = `${flowId}/${nodeId}/${given.key}`;
-  await store.tenant(companyId, async (tx) => {
-    await requireOpenRun(tx, place);
+  await whileOpen(store, place, async (tx) => {
     await oneAtATime(tx, 'quiet', companyId, key);
-    const { numInsertedOrUpdatedRows } = await tx
-      .insertInto('waits')
-      .values({
-        ...{ company_id: companyId, run_id: runId, node_id: nodeId, iteration },
-        ...{ kind: 'quiet', key, path: null, value: null, answer: null, answered_at: null },
-      })
-      .onConflict((conflict) => conflict.columns(['company_id', 'run_id', 'node_id', 'iteration']).doNothing())
-      .executeTakeFirst();
-    if (numInsertedOrUpdatedRows !== 1n) return;
+    if (!(await insertWait(tx, place, { kind: 'quiet', key }))) return;
     await tx
       .updateTable('waits')
       .set({ answer: json({ by: runId }), answered_at: given.now })

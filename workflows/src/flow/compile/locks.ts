@@ -1,8 +1,8 @@
 import type { Finding } from '../finding.ts';
 import type { FlowDocument } from '../schema.ts';
+import { LOCK } from '../special-types.ts';
 import type { Structure } from './structure.ts';
 
-const LOCK = 'core.lock';
 const UNLOCK = 'core.unlock';
 
 /** A run that takes a name it surely holds already waits for itself, for ever. Names that are computed are not known here. */

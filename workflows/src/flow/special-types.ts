@@ -1,4 +1,4 @@
-import type { Plan } from '../flow/plan.ts';
+import type { Plan } from './plan.ts';
 
 /** The node type that has a run hold a name. */
 export const LOCK = 'core.lock';
