@@ -102,11 +102,11 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-/** Starts a carrier; the script says where its first run stands after each time it was carried on. */
-async function carry(script: readonly Standing[] = [], runs = 1) {
+/** Starts a carrier; the scripts say where its first run, and each other, stand after each time they were carried on. */
+async function carry(script: readonly Standing[] = [], runs = 1, others: readonly Standing[] = []) {
   const runIds = Array.from({ length: runs }, () => randomUUID() as string);
   const [runId = ''] = runIds;
-  standings.set(runId, [...script]);
+  for (const id of runIds) standings.set(id, [...(id === runId ? script : others)]);
   const carrierId = randomUUID();
   const input = { companyId, carrierId, planHash: 'hash', runIds };
   await carriers.start(input);
@@ -275,11 +275,8 @@ describe('a carrier', () => {
   });
 
   test('carries runs that are woken together on together', async () => {
-    const run = await carry([], 1);
-    await run.ended();
     const waiting = { ended: false, wakeInMs: null };
-    const many = await carry([waiting], 30);
-    for (const id of many.runIds.slice(1)) standings.set(id, [waiting]);
+    const many = await carry([waiting], 30, [waiting]);
     await vi.waitFor(() => expect(many.times()).toBe(1), eventually);
     const before = advances.length;
     await many.look(many.runIds);
