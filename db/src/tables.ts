@@ -643,8 +643,17 @@ export interface Tables {
     /** Whom it is for; null for everybody. */
     user_id: ColumnType<string | null, string | null | undefined, never>;
     approval_id: ColumnType<string | null, string | null | undefined, never>;
-    read_at: Timestamp | null;
+    /** Since when what it tells of is over; null while it lasts, and where nothing says. */
+    over_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    /** When it was told, the last time. */
     created_at: UpdatedAt;
+  };
+  /** Which notice a person has seen: as it was told at `told_at`. */
+  notification_reads: {
+    company_id: string;
+    notification_id: string;
+    user_id: string;
+    told_at: Timestamp;
   };
   /** Append-only, hash-chained per company; filled through `appendAudit`. */
   audit_log: {

@@ -1,5 +1,4 @@
-import { createOwner } from '@plumbline/engine/auth/people';
-import { StudioClient } from '@plumbline/engine/demo/studio-client';
+import type { StudioClient } from '@plumbline/engine/demo/studio-client';
 import type {
   FlowDetail,
   LinkedQuestion,
@@ -7,14 +6,13 @@ import type {
   Page,
   Problem,
   Queue,
-  Role,
   RunDetail,
   RunSummary,
   TaskDetail,
   TaskSummary,
 } from '@plumbline/engine/contract';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { person } from '../support/person.ts';
 import { testPlatform, type TestPlatform } from '../support/platform.ts';
 import { until } from '../support/until.ts';
 import { node, publishWebhookFlow, type WebhookFlow } from '../support/webhook-flow.ts';
@@ -30,23 +28,12 @@ let flow: WebhookFlow;
 const SUB = 'sub@framing.example';
 const edge = (from: string, to: string, port = 'out') => ({ id: `${from}:${port}:${to}`, from, port, to });
 
-async function person(name: string, role: Role, company = ['Hartwell Homes', 'hartwell-homes']): Promise<StudioClient> {
-  const pool = new pg.Pool({ connectionString: up.roleUrl('auth'), options: '-c search_path=auth', max: 1 });
-  const email = `${name.toLowerCase()}@people.example`;
-  const password = 'a-long-enough-word';
-  await createOwner(pool, { name, email, password, role, company: company[0] ?? '', slug: company[1] ?? '' });
-  await pool.end();
-  const client = new StudioClient(up.origin);
-  await client.call('POST', '/api/session', { email, password });
-  return client;
-}
-
 beforeAll(async () => {
   up = await testPlatform();
   dana = await up.client();
-  ben = await person('Ben', 'builder');
-  vic = await person('Vic', 'viewer');
-  otto = await person('Otto', 'owner', ['Outside Builders', 'outside']);
+  ben = await person(up, 'Ben', 'builder');
+  vic = await person(up, 'Vic', 'viewer');
+  otto = await person(up, 'Otto', 'owner', { company: 'Outside Builders', slug: 'outside' });
   flow = await publishWebhookFlow(dana, 'Asks for approval', {
     params: {},
     connections: {},
@@ -117,7 +104,9 @@ describe('a small amount', () => {
     expect(run.approvals).toMatchObject([{ nodeId: 'ask', status: 'open', waitingFor: `one of Ben, ${SUB}` }]);
     expect(task.stages).toHaveLength(1);
     expect(await ben.call('GET', '/api/tasks/count')).toEqual({ mine: 1 });
-    expect((await ben.call<Notice[]>('GET', '/api/notifications')).map(({ taskId }) => taskId)).toContain(task.id);
+    expect(
+      (await ben.call<Notice[]>('GET', '/api/notifications')).find(({ taskId }) => taskId === task.id),
+    ).toMatchObject({ seen: false, overAt: null });
     expect((await dana.call<Notice[]>('GET', '/api/notifications')).map(({ taskId }) => taskId)).not.toContain(task.id);
 
     expect(await problemOf(await decide(ben, task, { outcome: 'approved' }))).toMatchObject({
@@ -131,6 +120,8 @@ describe('a small amount', () => {
       'Yes 06-100 by Ben',
     );
     expect(await ben.call('GET', '/api/tasks/count')).toEqual({ mine: 0 });
+    const notice = (await ben.call<Notice[]>('GET', '/api/notifications')).find(({ taskId }) => taskId === task.id);
+    expect(notice?.overAt, 'a question that is answered is no news').not.toBeNull();
     expect(await problemOf(await decide(ben, task, yes))).toMatchObject({ status: 409, code: 'already_decided' });
   });
 });

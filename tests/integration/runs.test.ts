@@ -1,4 +1,3 @@
-import { createOwner } from '@plumbline/engine/auth/people';
 import type {
   Accounting,
   FlowDetail,
@@ -11,13 +10,15 @@ import type {
   RunSummary,
   StuckGroup,
 } from '@plumbline/engine/contract';
-import { StudioClient } from '@plumbline/engine/demo/studio-client';
+import type { StudioClient } from '@plumbline/engine/demo/studio-client';
 import { Accountant } from '@plumbline/engine/runs/accountant';
 import { openStore } from '@plumbline/db';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { person } from '../support/person.ts';
 import { testPlatform, type TestPlatform } from '../support/platform.ts';
+import { secondCompany } from '../support/second-company.ts';
 import { until } from '../support/until.ts';
 import { line, node, publishWebhookFlow, type WebhookFlow } from '../support/webhook-flow.ts';
 
@@ -60,6 +61,16 @@ const groupOf = async (flowId: string): Promise<StuckGroup | undefined> =>
 const codeOf = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code];
 const notices = async (title: string) =>
   (await client.call<Notice[]>('GET', '/api/notifications')).filter((notice) => notice.title === title);
+/** What happens by itself once a minute. */
+const minute = async (): Promise<void> => {
+  const store = openStore(up.roleUrl('app'));
+  const people = new pg.Pool({ connectionString: up.roleUrl('auth'), options: '-c search_path=auth', max: 1 });
+  const accountant = new Accountant({ store, people, log: pino({ level: 'silent' }), now: () => new Date() });
+  await accountant.count();
+  await accountant.close();
+  await store.close();
+  await people.end();
+};
 const outcomes = (run: RunDetail) =>
   Object.fromEntries(run.steps.map(({ nodeId, status, carried }) => [nodeId, carried ? 'carried' : status]));
 
@@ -131,12 +142,7 @@ describe('steps that wait for the same thing', () => {
   test('are nobody else’s', async () => {
     await flow.post('mine', { name: 'mine' });
     await standing(flow.id, 'parked');
-    const pool = new pg.Pool({ connectionString: up.roleUrl('auth'), options: '-c search_path=auth', max: 1 });
-    const person = { name: 'Otto', email: 'otto@outside.example', password: 'a-long-enough-word' };
-    await createOwner(pool, { ...person, company: 'Outside Builders', slug: 'outside' });
-    await pool.end();
-    const outsider = new StudioClient(up.origin);
-    await outsider.call('POST', '/api/session', { email: person.email, password: person.password });
+    const outsider = await secondCompany(up);
     const group = await groupOf(flow.id);
     expect(await outsider.call('GET', '/api/runs/groups')).toEqual([]);
     expect(await outsider.call('GET', '/api/queue')).toEqual({
@@ -470,30 +476,19 @@ describe('people are told', () => {
       const found = await about(lines.again);
       return found.length > 0 && found;
     });
-    expect(told).toMatchObject({ severity: 'info', readAt: null });
+    expect(told).toMatchObject({ severity: 'info', seen: false, overAt: null });
     expect(told?.body).toMatch(/Recovers/);
     // What was told before is done with; new trouble is news.
-    expect((await about(lines.trouble))[0]?.readAt).not.toBeNull();
+    expect((await about(lines.trouble))[0]?.overAt).not.toBeNull();
     await stuck.post('recover-c', { name: 'c' });
     const [third] = await standing(stuck.id, 'parked');
     ours.add(third?.id ?? '');
-    expect(await about(lines.trouble)).toMatchObject([{ readAt: null, runId: third?.id }]);
+    expect(await about(lines.trouble)).toMatchObject([{ seen: false, overAt: null, runId: third?.id }]);
     await client.call('POST', `/api/runs/${third?.id}/cancel`);
   });
 });
 
 describe('what people were told', () => {
-  /** What happens by itself once a minute. */
-  const minute = async (): Promise<void> => {
-    const store = openStore(up.roleUrl('app'));
-    const people = new pg.Pool({ connectionString: up.roleUrl('auth'), options: '-c search_path=auth', max: 1 });
-    const accountant = new Accountant({ store, people, log: pino({ level: 'silent' }), now: () => new Date() });
-    await accountant.count();
-    await accountant.close();
-    await store.close();
-    await people.end();
-  };
-
   test('is over when the last that was stuck is given up; it works again when a new run gets through; new trouble is told anew', async () => {
     const stuck = await publishWebhookFlow(client, 'Given up', documentOf('Say it, or give up'));
     const trouble = () => notices('"Say it, or give up" waits for you');
@@ -501,22 +496,51 @@ describe('what people were told', () => {
     await stuck.post('given-up', { name: 'a' });
     const [run] = await standing(stuck.id, 'parked');
     await minute();
-    expect(await trouble()).toMatchObject([{ readAt: null }]);
+    expect(await trouble()).toMatchObject([{ seen: false, overAt: null }]);
     await client.call('POST', `/api/runs/${run?.id}/steps/second/decide`, { action: 'abort' });
     await standing(stuck.id, 'failed');
     await minute();
-    expect((await trouble())[0]?.readAt).not.toBeNull();
+    expect((await trouble())[0]?.overAt).not.toBeNull();
     expect(await again()).toEqual([]);
     await stuck.post('gets-through', { name: 'b', number: '1' });
     const [through] = await standing(stuck.id, 'succeeded');
     await minute();
     await minute();
     expect(await again()).toMatchObject([
-      { readAt: null, runId: through?.id, body: expect.stringMatching(/Given up/) as unknown },
+      { seen: false, runId: through?.id, body: expect.stringMatching(/Given up/) as unknown },
     ]);
     await stuck.post('stuck-again', { name: 'c' });
     const [later] = await standing(stuck.id, 'parked');
-    expect(await trouble()).toMatchObject([{ readAt: null, runId: later?.id }]);
+    expect(await trouble()).toMatchObject([{ seen: false, overAt: null, runId: later?.id }]);
+    await client.call('POST', `/api/runs/${later?.id}/cancel`);
+  });
+
+  test('is seen by each person for themselves, and told once however many look at it, until it is over', async () => {
+    const stuck = await publishWebhookFlow(client, 'Seen by one', documentOf('Seen by one'));
+    const title = '"Seen by one" waits for you';
+    const ines = await person(up, 'Ines', 'builder');
+    const seenBy = async (who: StudioClient) =>
+      (await who.call<Notice[]>('GET', '/api/notifications')).filter((notice) => notice.title === title);
+    await stuck.post('seen-a', { name: 'a' });
+    await standing(stuck.id, 'parked');
+    const [notice] = await seenBy(client);
+    await client.call('POST', '/api/notifications/read', { ids: [notice?.id] });
+    expect(await seenBy(client)).toMatchObject([{ seen: true }]);
+    expect(await seenBy(ines)).toMatchObject([{ seen: false, overAt: null }]);
+    await stuck.post('seen-b', { name: 'b' });
+    const parked = await standing(stuck.id, 'parked', 2);
+    expect(await seenBy(client), 'more of the same is no news').toMatchObject([{ seen: true, runId: notice?.runId }]);
+    await ines.call('POST', '/api/notifications/read', {});
+    expect(await seenBy(ines)).toMatchObject([{ seen: true }]);
+    for (const { id } of parked) await client.call('POST', `/api/runs/${id}/steps/second/decide`, { action: 'abort' });
+    await standing(stuck.id, 'failed', 2);
+    await minute();
+    await stuck.post('seen-c', { name: 'c' });
+    const [later] = await standing(stuck.id, 'parked');
+    for (const who of [client, ines])
+      expect(await seenBy(who), 'after it was over it is news to everybody').toMatchObject([
+        { seen: false, overAt: null, runId: later?.id },
+      ]);
     await client.call('POST', `/api/runs/${later?.id}/cancel`);
   });
 
@@ -573,17 +597,14 @@ describe('the accounts', () => {
     );
     await up.owner.query('update runs set event_id = null where id = $1', [rows[0]?.id]);
     expect(await accounts()).toMatchObject({ ties: false, events: { ties: false, strays: [rows[0]?.event_id] } });
-    const store = openStore(up.roleUrl('app'));
-    const people = new pg.Pool({ connectionString: up.roleUrl('auth'), options: '-c search_path=auth', max: 1 });
-    const accountant = new Accountant({ store, people, log: pino({ level: 'silent' }), now: () => new Date() });
-    await accountant.count();
-    await accountant.count();
-    await accountant.close();
-    await store.close();
-    await people.end();
-    expect(await notices('Something that came in is not accounted for')).toHaveLength(1);
+    await minute();
+    await minute();
+    const told = () => notices('Something that came in is not accounted for');
+    expect(await told()).toMatchObject([{ overAt: null }]);
     await up.owner.query('update runs set event_id = $2 where id = $1', [rows[0]?.id, rows[0]?.event_id]);
     expect((await accounts()).ties).toBe(true);
+    await minute();
+    expect((await told())[0]?.overAt).not.toBeNull();
   });
 
   test('a run in no known state is missed too', async () => {

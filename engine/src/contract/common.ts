@@ -52,6 +52,9 @@ export interface Notice {
   readonly runId: string | null;
   /** The task it is about. */
   readonly taskId: string | null;
-  readonly readAt: string | null;
+  /** Whether whoever asks has seen it, as it was told last. */
+  readonly seen: boolean;
+  /** Since when what it tells of is over. */
+  readonly overAt: string | null;
   readonly createdAt: string;
 }

@@ -110,8 +110,8 @@ const state = async ({ id }: Polled) =>
 const list = 'https://prices.example/list';
 const items = (...ids: readonly number[]) => ids.map((id) => ({ id }));
 const notices = async ({ id }: Polled) =>
-  await bench.database.asOwner<{ title: string; read_at: Date | null }>(
-    'select title, read_at from notifications where key = $1',
+  await bench.database.asOwner<{ title: string; over_at: Date | null }>(
+    'select title, over_at from notifications where key = $1',
     [`poll:${id}`],
   );
 
@@ -260,7 +260,7 @@ describe('a source that fails', () => {
       pauses.push(((await state(flow))?.next_poll_at?.getTime() ?? 0) - now.getTime());
     }
     expect(pauses.map((ms) => ms / 60_000)).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
-    expect(await notices(flow)).toMatchObject([{ read_at: null }]);
+    expect(await notices(flow)).toMatchObject([{ over_at: null }]);
     now = (await state(flow))?.next_poll_at ?? now;
     answer = () => new Response('', { status: 429, headers: { 'Retry-After': '7200' } });
     await poll(flow);
@@ -269,7 +269,7 @@ describe('a source that fails', () => {
     answer = () => Response.json(items(5));
     expect(await poll(flow)).toBe(1);
     expect(await state(flow)).toMatchObject({ poll_failures: 0, poll_error: null });
-    expect((await notices(flow))[0]?.read_at).not.toBeNull();
+    expect((await notices(flow))[0]?.over_at).not.toBeNull();
   });
 
   test('switched off nothing is asked, and on again it starts from then', async () => {

@@ -3,8 +3,9 @@ import { isConnectorFailure, type PollResult, type PollSubscription } from '@plu
 import type { Connections } from '@plumbline/workflows/activities/connections';
 import type { Dependencies } from '@plumbline/workflows/activities/dependencies';
 import { RateGate } from '@plumbline/workflows/activities/rate-gate';
+import { closeNotices } from '@plumbline/workflows/notices';
 import { pauseAfter, type PollFailure, toPollFailure } from './poll-pause.ts';
-import { tellPollFailure } from './tell-poll-failure.ts';
+import { pollTrouble, tellPollFailure } from './tell-poll-failure.ts';
 
 export interface PollOptions {
   readonly deps: Dependencies;
@@ -195,14 +196,7 @@ async function keep(
     .where('company_id', '=', companyId)
     .where('id', '=', leased.id)
     .execute();
-  if (leased.failures > 0)
-    await tx
-      .updateTable('notifications')
-      .set({ read_at: now })
-      .where('company_id', '=', companyId)
-      .where('key', '=', `poll:${leased.id}`)
-      .where('read_at', 'is', null)
-      .execute();
+  if (leased.failures > 0) await closeNotices(tx, { companyId, keys: [pollTrouble(leased.id)], at: now });
   return fresh;
 }
 

@@ -1,4 +1,5 @@
 import type { Transaction } from '@plumbline/db';
+import { again, tell } from '@plumbline/workflows/notices';
 
 /** Tells people of times at which nothing ran: one notice a trigger, with the newest words. */
 export async function tellMissed(
@@ -26,19 +27,6 @@ export async function tellMissed(
         ? `Nothing ran at ${shown.format(first)}${caughtUp > 0 ? '; a later time was caught up on' : ''}. Start the flow by hand if it is still needed.`
         : `Nothing ran from ${shown.format(first)} to ${shown.format(last)}; ${caughtUp === 0 ? 'none' : caughtUp} of the times after that ${caughtUp === 1 ? 'was' : 'were'} caught up on. Start the flow by hand if more is needed.`,
   };
-  await tx
-    .insertInto('notifications')
-    .values({
-      company_id: told.companyId,
-      key: `missed:${told.subscriptionId}`,
-      severity: 'warning',
-      run_id: null,
-      read_at: null,
-      created_at: told.at,
-      ...words,
-    })
-    .onConflict((conflict) =>
-      conflict.columns(['company_id', 'key']).doUpdateSet({ ...words, read_at: null, created_at: told.at }),
-    )
-    .execute();
+  const { companyId, subscriptionId, at } = told;
+  await tell(tx, { companyId, key: `missed:${subscriptionId}`, severity: 'warning', ...words, at }, again.always);
 }

@@ -1,10 +1,16 @@
 import type { Transaction } from '@plumbline/db';
+import { again, tell } from '@plumbline/workflows/notices';
 import { isPassing, type PollFailure } from './poll-pause.ts';
 
 /** What passes by itself is told only when it does not. */
 const PATIENCE = 5;
 
-/** Tells people of a source that cannot be read: once, until they have seen it or it works again. */
+/** The key of what people are told of a source that cannot be read. */
+export function pollTrouble(subscriptionId: string): string {
+  return `poll:${subscriptionId}`;
+}
+
+/** Tells people of a source that cannot be read: once, until it works again. */
 export async function tellPollFailure(
   tx: Transaction,
   told: {
@@ -24,19 +30,6 @@ export async function tellPollFailure(
     title: `"${told.flowName}" cannot look for news`,
     body: `${failure.message} Nothing is lost: it reads on from where it was.`,
   };
-  await tx
-    .insertInto('notifications')
-    .values({
-      company_id: told.companyId,
-      key: `poll:${told.subscriptionId}`,
-      severity: 'error',
-      run_id: null,
-      read_at: null,
-      created_at: told.at,
-      ...words,
-    })
-    .onConflict((conflict) =>
-      conflict.columns(['company_id', 'key']).doUpdateSet({ ...words, read_at: null, created_at: told.at }),
-    )
-    .execute();
+  const { companyId, subscriptionId, at } = told;
+  await tell(tx, { companyId, key: pollTrouble(subscriptionId), severity: 'error', ...words, at }, again.always);
 }

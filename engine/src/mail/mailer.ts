@@ -1,5 +1,6 @@
 import type { DispatcherStore, Store, Transaction } from '@plumbline/db';
 import { voidToken } from '@plumbline/workflows/approvals/links';
+import { again, tell } from '@plumbline/workflows/notices';
 import type { Logger } from 'pino';
 import { Undeliverable, type PostOffice } from './post-office.ts';
 import { takeMail, type MailRef, type Taken } from './take-mail.ts';
@@ -116,24 +117,17 @@ async function setBack(
   if (!isOver) return;
   // Nobody has it, and the task must not say that somebody can use it.
   if (token !== undefined && error instanceof Undeliverable) await voidToken(tx, companyId, token, at);
-  await tx
-    .insertInto('notifications')
-    .values({
-      ...{
-        company_id: companyId,
-        key: `mail:${mailId}`,
-        severity: 'error',
-        run_id: null,
-        approval_id: approvalId,
-        read_at: null,
-      },
-      title: `The mail to ${letter.to.name} did not get through`.slice(0, 200),
+  await tell(
+    tx,
+    {
+      ...({ companyId, key: `mail:${mailId}`, severity: 'error', ...(approvalId ? { approvalId } : {}) } as const),
+      title: `The mail to ${letter.to.name} did not get through`,
       body: `"${letter.subject}" could not be delivered to ${letter.to.address}. The mail server says: ${problem} ${
         token === undefined
           ? 'They find it under Tasks; correct their address for the next time.'
           : 'Correct the address in the flow for the next time; this time make their link on the task’s page and hand it over, or decide in their place.'
       }`,
-    })
-    .onConflict((conflict) => conflict.columns(['company_id', 'key']).doNothing())
-    .execute();
+    },
+    again.never,
+  );
 }

@@ -56,14 +56,24 @@ export function notificationRoutes(services: Services) {
         const { companyId, userId } = c.get('actor');
         const { ids } = c.req.valid('json');
         await services.deps.store.tenant(companyId, async (tx) => {
-          let unread = tx
-            .updateTable('notifications')
-            .set({ read_at: services.deps.now() })
+          let listed = tx
+            .selectFrom('notifications')
+            .select((eb) => ['company_id', 'id', eb.val(userId).as('user_id'), 'created_at'])
             .where('company_id', '=', companyId)
-            .where('read_at', 'is', null)
+            .where((eb) => eb.not(seenBy(eb, userId)))
             .where(isFor(userId));
-          if (ids) unread = unread.where('id', 'in', ids);
-          if (!ids || ids.length > 0) await unread.execute();
+          if (ids) listed = listed.where('id', 'in', ids);
+          if (!ids || ids.length > 0)
+            await tx
+              .insertInto('notification_reads')
+              .columns(['company_id', 'notification_id', 'user_id', 'told_at'])
+              .expression(listed)
+              .onConflict((conflict) =>
+                conflict
+                  .columns(['company_id', 'notification_id', 'user_id'])
+                  .doUpdateSet((eb) => ({ told_at: eb.ref('excluded.told_at') })),
+              )
+              .execute();
         });
         return c.body(null, 204);
       },
@@ -74,6 +84,7 @@ export function notificationRoutes(services: Services) {
         tx
           .selectFrom('notifications')
           .selectAll()
+          .select((eb) => seenBy(eb, userId).as('seen'))
           .where('company_id', '=', companyId)
           .where(isFor(userId))
           .orderBy('created_at', 'desc')
@@ -87,7 +98,8 @@ export function notificationRoutes(services: Services) {
         severity: row.severity,
         runId: row.run_id,
         taskId: row.approval_id,
-        readAt: row.read_at?.toISOString() ?? null,
+        seen: row.seen,
+        overAt: row.over_at?.toISOString() ?? null,
         createdAt: row.created_at.toISOString(),
       }));
       return c.json(notices);
@@ -98,6 +110,21 @@ export function notificationRoutes(services: Services) {
 function isFor(userId: string) {
   return (eb: ExpressionBuilder<Tables, 'notifications'>) =>
     eb.or([eb('user_id', 'is', null), eb('user_id', '=', userId)]);
+}
+
+/** Whether this person has seen a notice as it was told last. */
+function seenBy(eb: ExpressionBuilder<Tables, 'notifications'>, userId: string) {
+  return eb
+    .exists(
+      eb
+        .selectFrom('notification_reads as reads')
+        .select('reads.user_id')
+        .whereRef('reads.company_id', '=', 'notifications.company_id')
+        .whereRef('reads.notification_id', '=', 'notifications.id')
+        .whereRef('reads.told_at', '>=', 'notifications.created_at')
+        .where('reads.user_id', '=', userId),
+    )
+    .$castTo<boolean>();
 }
 
 /** Whether everything that came in is somewhere: the company's own numbers. */

@@ -1,4 +1,5 @@
 import type { Store } from '@plumbline/db';
+import { again, closeNotices, tell } from '@plumbline/workflows/notices';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Accounting } from '../contract/index.ts';
@@ -15,6 +16,8 @@ export interface AccountantOptions {
 }
 
 const EVERY_MS = 60_000;
+/** The key of what people are told when the numbers do not add up. */
+const KEY = 'accounting';
 
 /**
  * Counts every company's events and runs once a minute, raises its voice when something is missing, has runs looked after that stand still, and closes what
@@ -48,7 +51,8 @@ export class Accountant {
       for (const { id } of rows) {
         if (this.#closed) return;
         const counted = await account(store, id, now());
-        if (!counted.ties) await this.#raise(id, counted);
+        if (counted.ties) await store.tenant(id, (tx) => closeNotices(tx, { companyId: id, keys: [KEY], at: now() }));
+        else await this.#raise(id, counted);
         await closeTroubles(store, id, now());
         const standing = await reviveStanding(store, id, now());
         if (standing > 0)
@@ -59,24 +63,15 @@ export class Accountant {
     }
   }
 
-  /** One notice until somebody has read it, and again after that while it lasts. */
+  /** One notice while it lasts. */
   async #raise(companyId: string, { events, runs, at }: Accounting): Promise<void> {
     const { store, log } = this.#options;
     log.error({ companyId, events, runs }, 'events or runs are missing from the accounts');
-    const words = {
+    const news = {
+      ...({ companyId, key: KEY, severity: 'error', at: new Date(at) } as const),
       title: 'Something that came in is not accounted for',
       body: `${events.ties ? '' : `Of ${events.acknowledged} events some neither started a run, nor wait, nor were ignored or dropped. `}${runs.ties ? '' : `Of ${runs.total} runs some are in no known state. `}Open Health, and send the numbers to support.`,
-      read_at: null,
-      created_at: at,
     };
-    await store.tenant(companyId, (tx) =>
-      tx
-        .insertInto('notifications')
-        .values({ company_id: companyId, key: 'accounting', severity: 'error', run_id: null, ...words })
-        .onConflict((conflict) =>
-          conflict.columns(['company_id', 'key']).doUpdateSet(words).where('notifications.read_at', 'is not', null),
-        )
-        .execute(),
-    );
+    await store.tenant(companyId, (tx) => tell(tx, news, again.afterItWasOver));
   }
 }

@@ -16,12 +16,12 @@ export async function closeTroubles(store: Store, companyId: string, now: Date):
       select id, key, created_at, split_part(key, ':', 2)::uuid as flow_id, split_part(key, ':', 3) as node_id
         from notifications where company_id = ${companyId} and starts_with(key, 'parked:')`;
     await sql`
-      with told as materialized (${told} and read_at is null)
-      update notifications set read_at = ${now}
+      with told as materialized (${told} and over_at is null)
+      update notifications set over_at = ${now}
        where company_id = ${companyId} and id in (select id from told where not exists (${stuck}))`.execute(tx);
     const { rows } = await sql<{ flow_id: string; node_id: string; told_at: Date; run_id: string; name: string }>`
       with told as materialized (
-        ${told} and read_at is not null and created_at > ${new Date(now.getTime() - LOOKED_FOR_DAYS * 86_400_000)})
+        ${told} and over_at is not null and created_at > ${new Date(now.getTime() - LOOKED_FOR_DAYS * 86_400_000)})
       select distinct on (told.flow_id, told.node_id) told.flow_id, told.node_id, told.created_at as told_at, through.run_id, through.name
         from told cross join lateral (
           select runs.id as run_id, coalesce(plans.plan -> 'steps' -> told.node_id ->> 'name', told.node_id) as name

@@ -2,6 +2,7 @@ import { json } from '@plumbline/db';
 import type { Platform } from '@plumbline/nodes';
 import { openApproval } from '../approvals/open.ts';
 import type { PlanStep } from '../flow/plan.ts';
+import { again, tell } from '../notices.ts';
 import { lookUp } from '../value-maps/look-up.ts';
 import { callFlow } from './call-flow.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -35,19 +36,7 @@ export function platformFor(deps: Dependencies, step: PlatformStep, key: string)
   return {
     notify: (notice) =>
       deps.store.tenant(companyId, async (tx) => {
-        await tx
-          .insertInto('notifications')
-          .values({
-            company_id: companyId,
-            key,
-            title: notice.title,
-            body: notice.body,
-            severity: notice.severity,
-            run_id: runId,
-            read_at: null,
-          })
-          .onConflict((conflict) => conflict.columns(['company_id', 'key']).doNothing())
-          .execute();
+        await tell(tx, { companyId, key, runId, ...notice }, again.never);
         return await tx
           .selectFrom('notifications')
           .select('id')

@@ -1,6 +1,7 @@
 import type { Transaction } from '@plumbline/db';
 import { sql, type RawBuilder } from 'kysely';
 import type { PlanStep } from '../flow/plan.ts';
+import { again, closeNotices, tell } from '../notices.ts';
 import type { StepFailure } from '../step-failure.ts';
 import type { RunRef } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -41,15 +42,15 @@ export async function tellItWorks(
     .where('company_id', '=', companyId)
     .where('id', '=', flowId)
     .executeTakeFirst();
-  const notice = {
+  const news = {
     ...({ companyId, key: `recovered:${flowId}:${nodeId}`, severity: 'info', runId, at } as const),
     title: `"${name}" works again`,
     body: `Nothing of "${flow?.name ?? 'the flow'}" waits for you there any more.`,
   };
-  await tell(tx, notice, sql<boolean>`notifications.created_at < ${told}`);
+  await tell(tx, news, sql<boolean>`notifications.created_at < ${told}`);
 }
 
-/** One notice per thing that goes wrong, however many runs it stops; it comes back when it happens after somebody has read it. */
+/** One notice per thing that goes wrong, however many runs it stops; it is told anew when it happens after it was over. */
 export async function tellPeople(
   tx: Transaction,
   stuck: {
@@ -62,40 +63,17 @@ export async function tellPeople(
 ): Promise<void> {
   const { input, step, flowId, failure, at } = stuck;
   const key = `${troubleAt(flowId, input.nodeId)}${failure.kind}:${failure.code}`.slice(0, 400);
-  const notice = {
+  const news = {
     ...({ companyId: input.companyId, key, severity: 'error', runId: input.runId, at } as const),
     title: `"${step.name}" waits for you`,
     body: `${failure.message} ${failure.fix}`,
   };
-  await tell(tx, notice, sql<boolean>`notifications.read_at is not null`);
-}
-
-/** Puts a notice under everybody's bell. One of that key that is there already is told anew where `again` says so of it, and else stays as it is. */
-async function tell(
-  tx: Transaction,
-  notice: {
-    readonly companyId: string;
-    readonly key: string;
-    readonly severity: 'info' | 'error';
-    readonly title: string;
-    readonly body: string;
-    readonly runId: string;
-    readonly at: Date;
-  },
-  again: RawBuilder<boolean>,
-): Promise<void> {
-  const { companyId, key, severity, title, body, runId, at } = notice;
-  const words = { title, body, run_id: runId, read_at: null, created_at: at };
-  await tx
-    .insertInto('notifications')
-    .values({ company_id: companyId, key, severity, ...words })
-    .onConflict((conflict) => conflict.columns(['company_id', 'key']).doUpdateSet(words).where(again))
-    .execute();
+  await tell(tx, news, again.afterItWasOver);
 }
 
 /**
  * A step that had trouble went through. When nothing else of its flow is stuck there for a reason people were told of, they are told that it works again:
- * once, however many runs had waited. What was told before counts as read from then on, so that new trouble is told anew.
+ * once, however many runs had waited. What was told before is over from then on, so that new trouble is told anew.
  *
  * In a transaction of its own, after the step is on record: it must never hold up the ledger, nor may its failure fail a step that succeeded.
  */
@@ -117,24 +95,14 @@ export async function sayThatItWorksAgain(
     await deps.store.tenant(companyId, async (tx) => {
       // Of two runs that come through at the same moment the second sees the first.
       await sql`select pg_advisory_xact_lock(hashtextextended(${`${companyId}:${about}`}, 0))`.execute(tx);
-      const { rows } = await sql<{ id: string; created_at: Date }>`
-        select id, created_at from notifications told
+      const { rows } = await sql<{ key: string; created_at: Date }>`
+        select key, created_at from notifications told
          where told.company_id = ${companyId} and starts_with(told.key, ${about})
            and not exists (${stuckFor(companyId, { flowId: sql`${flowId}::uuid`, nodeId: sql`${nodeId}::text` })})`.execute(
         tx,
       );
       if (rows.length === 0) return;
-      await tx
-        .updateTable('notifications')
-        .set({ read_at: at })
-        .where('company_id', '=', companyId)
-        .where('read_at', 'is', null)
-        .where(
-          'id',
-          'in',
-          rows.map(({ id }) => id),
-        )
-        .execute();
+      await closeNotices(tx, { companyId, keys: rows.map(({ key }) => key), at });
       const told = new Date(Math.max(...rows.map(({ created_at }) => created_at.getTime())));
       await tellItWorks(tx, { companyId, runId, flowId, nodeId, name: step.name, told, at });
     });

@@ -1,4 +1,5 @@
 import type { Transaction } from '@plumbline/db';
+import { again, tell } from '../notices.ts';
 import type { ApprovalRow, SeatRow } from './row.ts';
 
 /** Why somebody hears of an approval. */
@@ -20,21 +21,20 @@ export async function tellSeats(
     const body =
       news.kind === 'delegated' && seat.handed_by ? `${seat.handed_by} asks you to decide in their place.` : '';
     if (seat.user_id)
-      await tx
-        .insertInto('notifications')
-        .values({
-          company_id: approval.company_id,
+      await tell(
+        tx,
+        {
+          companyId: approval.company_id,
           key,
-          title: title.slice(0, 200),
+          title,
           body,
           severity: news.kind === 'asked' || news.kind === 'delegated' ? 'info' : 'warning',
-          run_id: approval.run_id,
-          user_id: seat.user_id,
-          approval_id: approval.id,
-          read_at: null,
-        })
-        .onConflict((conflict) => conflict.columns(['company_id', 'key']).doNothing())
-        .execute();
+          runId: approval.run_id,
+          userId: seat.user_id,
+          approvalId: approval.id,
+        },
+        again.never,
+      );
     await tx
       .insertInto('mail_outbox')
       .values({
