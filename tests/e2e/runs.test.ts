@@ -69,6 +69,35 @@ describe('a run that needs a person', () => {
   });
 });
 
+test('a round that is not listed is opened by its number, and the address leads there', async () => {
+  const { page } = visit;
+  keepPictureOfFailure(page);
+  const { owner } = studio.up;
+  await owner.query(
+    `insert into steps (company_id, run_id, node_id, iteration, status, attempt, started_at, finished_at, closed)
+     select company_id, id, 'tell', n::text, 'succeeded', 1, now(), now(), true from runs cross join generate_series(3, 2999) n where id = $1`,
+    [runId],
+  );
+  await owner.query(
+    `update steps set output = jsonb_set(output, '{count}', '3000') where run_id = $1 and node_id = 'lines'`,
+    [runId],
+  );
+  await page.goto(`/runs/${runId}`);
+  const number = page.getByLabel('Round of “For each line”, 1 to 3,000');
+  await number.fill('3001');
+  await number.press('Enter');
+  await see(page.getByText('Give a number from 1 to 3,000.'));
+  await number.fill('2,950');
+  await number.press('Enter');
+  await see(page.getByRole('button', { name: 'Round 2950', expanded: true }));
+  await eventually(() => new URL(page.url()).search, '?loop=lines&round=2950');
+  await page.reload();
+  await see(page.getByRole('button', { name: 'Round 2950', expanded: true }));
+  await owner.query(`delete from steps where run_id = $1 and iteration = '2949'`, [runId]);
+  await page.reload();
+  await see(page.getByText('Round 2,950 is not there'));
+});
+
 test('a run is found by a number that came with it; the address holds what the list is narrowed by', async () => {
   const { page } = visit;
   keepPictureOfFailure(page);

@@ -338,6 +338,42 @@ describe('running a closed run again', () => {
     expect(told.steps.filter(({ status }) => status === 'failed')).toHaveLength(1);
   });
 
+  test('of a loop with very many rounds any one can be asked for', async () => {
+    const inLoop = { parent: 'each' };
+    const loop = await publishWebhookFlow(client, 'Long loop', {
+      ...{ params: {}, connections: {} },
+      nodes: {
+        incoming: node('core.webhook', 'In'),
+        each: node('core.for-each', 'Each', { items: '=trigger.body.list' }),
+        say: node('core.notify', 'Say', { title: '="Long " & loop.item' }, inLoop),
+      },
+      edges: [...line('incoming', 'each'), { id: 'each:each:say', from: 'each', port: 'each', to: 'say' }],
+    });
+    await loop.post('long-loop', { list: ['a', 'b'] });
+    const [run] = await standing(loop.id, 'succeeded');
+    await up.owner.query(
+      `insert into steps (company_id, run_id, node_id, iteration, status, attempt, started_at, finished_at, closed)
+       select runs.company_id, runs.id, 'say', n::text, 'succeeded', 1, now(), now(), true
+         from runs cross join generate_series(2, 2999) n where runs.id = $1`,
+      [run?.id],
+    );
+    const roundsOf = async (query: string) =>
+      (await client.call<RunDetail>('GET', `/api/runs/${run?.id}${query}`)).steps
+        .filter(({ nodeId }) => nodeId === 'say')
+        .map(({ iteration }) => iteration);
+    expect(await roundsOf('')).not.toContain('2999');
+    const asked = await client.call<RunDetail>('GET', `/api/runs/${run?.id}?loop=each&round=3000`);
+    expect(asked.steps.filter(({ iteration }) => iteration === '2999')).toMatchObject([{ nodeId: 'say' }]);
+    expect(asked.steps.length + asked.stepsLeftOut).toBe(3_001);
+    expect(await roundsOf('?loop=each&round=1')).toHaveLength(new Set(await roundsOf('')).size);
+    expect(await codeOf(await client.fetch('GET', `/api/runs/${run?.id}?loop=say&round=1`))).toEqual([
+      404,
+      'not_found',
+    ]);
+    for (const query of ['?round=1', '?loop=each', '?loop=each&round=0', '?loop=each&round=x'])
+      expect(await codeOf(await client.fetch('GET', `/api/runs/${run?.id}${query}`))).toEqual([422, 'invalid_input']);
+  });
+
   test('a dry run says what is taken over and what is written again, and starts nothing', async () => {
     const before = (await runsOf(flow.id)).length;
     const answer = await again({ version: 'same', from: 'third', dryRun: true });

@@ -37,7 +37,7 @@
  *   POST   /api/expressions/preview              { source, context } → Preview
  *   GET    /api/runs?flowId&version&eventId&status&since&until&code&recordId&q&cursor   Page<RunSummary>
  *   GET    /api/runs/errors?flowId&since         ErrorGroup[]
- *   GET    /api/runs/:id                         RunDetail
+ *   GET    /api/runs/:id?loop&round              RunDetail   (of a long run: with that round of that loop, whatever else is left out)
  *   POST   /api/runs/:id/cancel                  204
  *   POST   /api/runs/:id/steps/:nodeId/decide    StepDecision → 204
  *   POST   /api/runs/:id/steps/:nodeId/wake      { iteration? } → 204   (a step that waits for its next try)

@@ -1,12 +1,12 @@
 import type { Transaction } from '@plumbline/db';
 import { findNodeType, type CatalogInfo, type FlowDocument } from '@plumbline/workflows/flow';
-import { sql } from 'kysely';
 import type { RunDetail, RunSummary, StepAttempt, StepDetail, StepError } from '../contract/index.ts';
 import { waitingFor } from '../approvals/waiting-for.ts';
 import { notFound } from '../problem.ts';
 import { cursorAfter, findRuns, pageSize, type RunFilter } from '../runs/find-runs.ts';
 import { mask } from '../runs/mask.ts';
 import { similarFailures } from '../runs/similar.ts';
+import { stepsOf, type AskedRound } from './run-steps.ts';
 import { describeSubject, describeTrigger } from './subject.ts';
 import { DRAFT } from './try-flow.ts';
 
@@ -75,14 +75,15 @@ export async function listRuns(
   };
 }
 
-/** @throws ApiError `not_found` */
+/** @throws ApiError `not_found`, also for a loop that is none */
 export async function readRun(
   tx: Transaction,
   companyId: string,
-  runId: string,
+  asked: { readonly runId: string; readonly round?: AskedRound },
   info: CatalogInfo,
   temporalUrl: (carrierId: string) => string | null,
 ): Promise<RunDetail> {
+  const { runId, round } = asked;
   const row = await runRows(tx, companyId).where('runs.id', '=', runId).executeTakeFirst();
   if (!row) throw notFound('run');
   const document = await drawingOf(tx, companyId, row);
@@ -105,7 +106,7 @@ export async function readRun(
     .orderBy('queued_at', 'desc')
     .limit(20)
     .execute();
-  const { steps, leftOut } = await stepsOf(tx, companyId, runId);
+  const { steps, leftOut } = await stepsOf(tx, { companyId, id: runId, document }, round);
   const approvals = await tx
     .selectFrom('approvals')
     .select(['id', 'node_id', 'iteration', 'status', 'outcome', 'expires_at'])
@@ -179,31 +180,6 @@ export async function readRun(
     carrierId: row.carrier_id,
     lane: row.lane,
     temporalUrl: temporalUrl(row.carrier_id),
-  };
-}
-
-/** Most steps that are told of one run: a loop may have a hundred thousand rounds. */
-const STEPS = 2_000;
-
-/** The steps of a run in the order in which they began. Where there are too many: those outside of loops, then those that are not over or went wrong, then the first. */
-async function stepsOf(tx: Transaction, companyId: string, runId: string) {
-  const all = tx.selectFrom('steps').where('company_id', '=', companyId).where('run_id', '=', runId);
-  const steps = await all
-    .selectAll()
-    .orderBy(sql`(iteration = '')`, 'desc')
-    .orderBy(sql`(status in ('parked', 'failed', 'running', 'waiting'))`, 'desc')
-    .orderBy('started_at')
-    .orderBy('node_id')
-    .limit(STEPS + 1)
-    .execute();
-  const { count } =
-    steps.length > STEPS
-      ? await all.select((eb) => eb.fn.countAll<string>().as('count')).executeTakeFirstOrThrow()
-      : { count: steps.length };
-  const shown = steps.slice(0, STEPS);
-  return {
-    leftOut: Number(count) - shown.length,
-    steps: shown.sort((a, b) => a.started_at.getTime() - b.started_at.getTime() || (a.node_id < b.node_id ? -1 : 1)),
   };
 }
 

@@ -28,6 +28,16 @@ const statuses = [
 const THIRTY_DAYS_MS = 30 * 86_400_000;
 const runId = z.object({ id: z.uuid() });
 
+/** Both or neither: a round, from 1, of one of its loops. */
+const roundQuery = z
+  .strictObject({
+    loop: z.string().max(64).optional(),
+    round: z.coerce.number().int().min(1).max(1_000_000).optional(),
+  })
+  .refine(({ loop, round }) => (loop === undefined) === (round === undefined), {
+    message: 'A round is asked for with its loop, and a loop with a round.',
+    path: ['round'],
+  });
 const iteration = z.string().max(200).default('');
 const decision = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('retry'), iteration, input: z.record(z.string(), z.json()).optional() }),
@@ -151,12 +161,15 @@ export function runRoutes(services: Services) {
         );
       },
     )
-    .get('/:id', requireRight('run:read'), valid('param', runId), async (c) => {
+    .get('/:id', requireRight('run:read'), valid('param', runId), valid('query', roundQuery), async (c) => {
       const { companyId } = c.get('actor');
+      const { loop, round } = c.req.valid('query');
+      const asked = {
+        runId: c.req.valid('param').id,
+        ...(loop && round ? { round: { loop, number: round } } : {}),
+      };
       return c.json(
-        await store.tenant(companyId, (tx) =>
-          readRun(tx, companyId, c.req.valid('param').id, services.info, temporalUrl(companyId)),
-        ),
+        await store.tenant(companyId, (tx) => readRun(tx, companyId, asked, services.info, temporalUrl(companyId))),
       );
     })
     .post('/:id/cancel', requireRight('run:decide'), valid('param', runId), async (c) => {

@@ -164,7 +164,8 @@ export const api = {
   },
   runs: {
     list: (filter: RunFilter = {}) => send<Page<RunSummary>>('/api/runs', { query: { ...filter } }),
-    get: (run: string) => send<RunDetail>(`/api/runs/${id(run)}`),
+    get: (run: string, round?: { readonly loop: string; readonly round: number }) =>
+      send<RunDetail>(`/api/runs/${id(run)}`, { query: { loop: round?.loop, round: round && String(round.round) } }),
     cancel: (run: string) => post<void>(`/api/runs/${id(run)}/cancel`),
     decide: (run: string, nodeId: string, decision: StepDecision) =>
       post<void>(`/api/runs/${id(run)}/steps/${id(nodeId)}/decide`, decision),
