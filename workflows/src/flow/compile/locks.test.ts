@@ -49,3 +49,27 @@ test('one that was let go of, another one, or one that has room for more is', ()
   expect(findingsOf(['a', 'core.lock', 'x', 2], ['b', 'core.lock', 'x', 2])).toEqual([]);
   expect(findingsOf(['a', 'core.lock', '=run.id'], ['b', 'core.lock', '=run.id'])).toEqual([]);
 });
+
+test('one that is taken in a loop is let go of there, or the next round waits for the one before', () => {
+  const findings = (...more: readonly (readonly [id: string, type: string, name?: string])[]) => {
+    const inside = [['a', 'core.lock', 'x'] as const, ...more];
+    const nodes = {
+      t: drawnNode('core.manual'),
+      loop: drawnNode('core.for-each', { items: '=[1, 2]' }),
+      ...Object.fromEntries(
+        inside.map(([id, type, name]) => [id, { ...drawnNode(type, name ? { name } : {}), parent: 'loop' }]),
+      ),
+    };
+    const edges = [
+      ...[drawnEdge('t', 'loop'), drawnEdge('loop', 'a', 'each')],
+      ...more.map(([id], index) => drawnEdge(inside[index]?.[0] ?? '', id)),
+    ];
+    const compiled = compile({ schema: 1, params: {}, connections: {}, positions: {}, nodes, edges }, info);
+    return compiled.findings.map(({ code, severity, nodeId }) => `${severity} ${code} ${nodeId}`);
+  };
+  expect(findings()).toEqual(['warning lock_waits_for_itself a']);
+  expect(findings(['u', 'core.unlock', 'y'])).toEqual(['warning lock_waits_for_itself a']);
+  expect(findings(['u', 'core.unlock', 'x'])).toEqual([]);
+  expect(findings(['u', 'core.unlock', '=loop.item'])).toEqual([]);
+  expect(findings(['l', 'core.leave-loop'])).toEqual([]);
+});
