@@ -4,6 +4,7 @@ import { DataError } from '@plumbline/db';
 import { isDatabaseAway } from '@plumbline/db/database-away';
 import { isConnectorFailure } from '@plumbline/nodes';
 import { ApprovalRefusal } from '@plumbline/workflows/approvals/refusal';
+import { CarrierBusyError, TemporalAwayError } from '@plumbline/workflows/client';
 import type { Problem } from './contract/index.ts';
 
 /** Every code the API answers with, and its status. Clients may rely on codes, never on texts. */
@@ -57,6 +58,7 @@ export const problemCodes = {
   connect_failed: 502,
   vendor_failed: 502,
   too_many_requests: 429,
+  run_busy: 429,
   unavailable: 503,
   unexpected: 500,
 } as const;
@@ -132,6 +134,22 @@ function toApiError(error: unknown): ApiError {
     return new ApiError(code, message, { fix, ...(path === undefined ? {} : { path }), cause: error });
   }
   if (isConnectorFailure(error)) return new ApiError('vendor_failed', error.message, { cause: error });
+  if (error instanceof CarrierBusyError)
+    return new ApiError('run_busy', error.message, {
+      fix: 'Look at the run in a few seconds: it may have gone through by then. If not, try again.',
+      headers: { 'Retry-After': '5' },
+      cause: error,
+    });
+  if (error instanceof TemporalAwayError)
+    return new ApiError(
+      'unavailable',
+      'What carries the runs on cannot be reached at the moment. Nothing was changed.',
+      {
+        fix: 'Try again in a few seconds. Health shows when it is back.',
+        headers: { 'Retry-After': '5' },
+        cause: error,
+      },
+    );
   if (isBrokenOff(error))
     return new ApiError('body_invalid', 'The body broke off before its end.', {
       fix: 'Send it again, whole.',

@@ -13,7 +13,13 @@ import type {
   StepDecision,
   StepRef,
 } from '@plumbline/workflows/activities/contract';
-import { Carriers, StepNotParkedError, StepNotWaitingError } from '@plumbline/workflows/client';
+import {
+  CarrierBusyError,
+  Carriers,
+  StepNotParkedError,
+  StepNotWaitingError,
+  TemporalAwayError,
+} from '@plumbline/workflows/client';
 import { carrierWorkflowId } from '@plumbline/workflows/payload-codec';
 import { Client, Connection } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
@@ -120,9 +126,9 @@ async function carry(script: readonly Standing[] = [], runs = 1, others: readonl
     again: () => carriers.start(input),
     /** How often the run was carried on. */
     times: (id = runId) => advances.filter((ids) => ids.includes(id)).length,
-    decide: (nodeId: string, decision: StepDecision) =>
-      carriers.decide({ companyId, carrierId }, { runId, nodeId, iteration: '', decision }),
-    wake: (nodeId: string) => carriers.wake({ companyId, carrierId }, { runId, nodeId, iteration: '' }),
+    decide: (nodeId: string, decision: StepDecision, id = runId) =>
+      carriers.decide({ companyId, carrierId }, { runId: id, nodeId, iteration: '', decision }),
+    wake: (nodeId: string, by = carriers) => by.wake({ companyId, carrierId }, { runId, nodeId, iteration: '' }),
     look: (ids: readonly string[] = [runId]) => carriers.look({ companyId, carrierId }, ids),
     firstOutcome: async () => (await firstRun.describe()).status.name,
     cancel: () => carriers.cancel({ companyId, carrierId }, runId),
@@ -251,6 +257,43 @@ describe('a carrier', () => {
     await again;
     await run.ended();
     expect(run.times()).toBe(3);
+  });
+
+  test('takes many decisions that come while it is at work, one after another, and says so when that takes too long', async () => {
+    const run = await carry([wakes(3_600_000), wakes(3_600_000)], 30, [parkedAt('a'), parkedAt()]);
+    timed.add(`${run.runId}/timed`);
+    await vi.waitFor(() => expect(run.times()).toBe(1), eventually);
+    let release = (): void => undefined;
+    slow.set(run.runId, new Promise((resolve) => (release = resolve)));
+    await run.wake('timed');
+    await vi.waitFor(() => expect(run.times()).toBe(2), eventually);
+    // More than Temporal keeps for one workflow.
+    const others = run.runIds.slice(1);
+    const decisions = others.map((runId) => run.decide('a', { action: 'abort' }, runId));
+    const hasty = new Carriers({
+      ...{
+        address: temporal.address,
+        namespace: 'default',
+        codec: plain,
+        taskQueue: 'carrier-test',
+        patienceMs: 1_000,
+      },
+    });
+    await expect(run.wake('timed', hasty)).rejects.toBeInstanceOf(CarrierBusyError);
+    await hasty.close();
+    slow.delete(run.runId);
+    release();
+    await Promise.all(decisions);
+    for (const runId of others) expect(settled.filter((step) => step.runId === runId)).toHaveLength(1);
+    await run.cancel();
+    await run.ended();
+  });
+
+  test('says when Temporal is not there', async () => {
+    const away = new Carriers({ address: `127.0.0.1:${await freePort()}`, namespace: 'default', codec: plain });
+    const step = { runId: randomUUID(), nodeId: 'a', iteration: '' };
+    await expect(away.wake({ companyId, carrierId: randomUUID() }, step)).rejects.toBeInstanceOf(TemporalAwayError);
+    await away.close();
   });
 
   test('ends a run that is cancelled, parked or waiting, and no other', async () => {

@@ -2,7 +2,9 @@ import {
   Client,
   Connection,
   WorkflowFailedError,
+  ServiceError,
   WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import {
@@ -29,6 +31,11 @@ export interface CarriersOptions {
    * @default a connection of its own
    */
   readonly connection?: NativeConnection;
+  /**
+   * How long a decision waits for a run that is at work, milliseconds.
+   * @default 30_000
+   */
+  readonly patienceMs?: number;
 }
 
 /** Which carrier. */
@@ -42,6 +49,15 @@ export class StepNotParkedError extends Error {}
 
 /** A step was to go on that does not wait for a time. */
 export class StepNotWaitingError extends Error {}
+
+/** Whoever carries the run is at work, or has as many decisions before it as Temporal keeps for one. What was asked may still come through. */
+export class CarrierBusyError extends Error {}
+
+/** Temporal cannot be reached: nothing was decided. */
+export class TemporalAwayError extends Error {}
+
+/** What Temporal says when it keeps no more updates of one workflow, and when it is not there (gRPC). */
+const [EXHAUSTED, AWAY] = [8, 14];
 
 /** Starts carriers and talks to them. A connection of its own is lazy: Temporal may be down when we start. */
 export class Carriers {
@@ -86,14 +102,14 @@ export class Carriers {
     );
   }
 
-  /** @throws StepNotParkedError */
+  /** @throws StepNotParkedError, CarrierBusyError, TemporalAwayError */
   async decide(carrier: CarrierRef, decision: DecideInput): Promise<void> {
     await this.#update(carrier, names.decide, decision, 'step_not_parked', StepNotParkedError);
   }
 
   /**
    * Lets a step that waits for its next try go on now.
-   * @throws StepNotWaitingError
+   * @throws StepNotWaitingError, CarrierBusyError, TemporalAwayError
    */
   async wake(carrier: CarrierRef, step: WakeInput): Promise<void> {
     await this.#update(carrier, names.wake, step, 'step_not_waiting', StepNotWaitingError);
@@ -108,7 +124,9 @@ export class Carriers {
   ): Promise<void> {
     const handle = this.#client.workflow.getHandle(carrierWorkflowId(carrier.companyId, carrier.carrierId));
     try {
-      await handle.executeUpdate<void, [DecideInput | WakeInput]>(name, { args: [input] });
+      await this.#connection.withDeadline(Date.now() + (this.#options.patienceMs ?? 30_000), () =>
+        handle.executeUpdate<void, [DecideInput | WakeInput]>(name, { args: [input] }),
+      );
     } catch (error) {
       if (
         error instanceof WorkflowUpdateFailedError &&
@@ -118,6 +136,10 @@ export class Carriers {
         throw new Refused(error.cause.message);
       if (error instanceof WorkflowNotFoundError || error instanceof WorkflowFailedError)
         throw new Refused('The run has ended.');
+      const code = error instanceof ServiceError && (error.cause as { code?: unknown } | undefined)?.code;
+      if (code === AWAY) throw new TemporalAwayError('Temporal cannot be reached.', { cause: error });
+      if (code === EXHAUSTED || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
+        throw new CarrierBusyError('The run is at work and did not take this in time.', { cause: error });
       throw error;
     }
   }
