@@ -12,6 +12,8 @@ import type {
 } from '@plumbline/engine/contract';
 import type { StudioClient } from '@plumbline/engine/demo/studio-client';
 import { Accountant } from '@plumbline/engine/runs/accountant';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { openStore } from '@plumbline/db';
 import pg from 'pg';
 import { pino } from 'pino';
@@ -26,13 +28,23 @@ let up: TestPlatform;
 let client: StudioClient;
 /** Notes what came; then needs a number that is not there unless the delivery or the person gives one; then notes that too. */
 let flow: WebhookFlow;
+/** Notes under which keys it was asked to do something, and answers or breaks off. */
+const vendor = { origin: '', answers: true, keys: [] as string[], server: createServer() };
 beforeAll(async () => {
-  up = await testPlatform();
+  vendor.server.on('request', (request, response) => {
+    vendor.keys.push(String(request.headers['idempotency-key']));
+    if (vendor.answers) response.setHeader('Content-Type', 'application/json').end('{"id": 1}');
+    else request.socket.destroy();
+  });
+  await new Promise<void>((resolve) => vendor.server.listen(0, '127.0.0.1', resolve));
+  vendor.origin = `http://127.0.0.1:${(vendor.server.address() as AddressInfo).port}`;
+  up = await testPlatform({ PLUMBLINE_ALLOWED_PRIVATE_ORIGINS: vendor.origin });
   client = await up.client();
   flow = await needsNumber('Needs a number');
 });
 afterAll(async () => {
   await up[Symbol.asyncDispose]();
+  vendor.server.close();
 });
 
 const documentOf = (title: string) => ({
@@ -364,7 +376,7 @@ describe('running a closed run again', () => {
     expect(await roundsOf('')).not.toContain('2999');
     const asked = await client.call<RunDetail>('GET', `/api/runs/${run?.id}?loop=each&round=3000`);
     expect(asked.steps.filter(({ iteration }) => iteration === '2999')).toMatchObject([{ nodeId: 'say' }]);
-    expect(asked.steps.length + asked.stepsLeftOut).toBe(3_001);
+    expect(asked.steps.length + asked.stepsLeftOut).toBe(3_002);
     expect(await roundsOf('?loop=each&round=1')).toHaveLength(new Set(await roundsOf('')).size);
     expect(await codeOf(await client.fetch('GET', `/api/runs/${run?.id}?loop=say&round=1`))).toEqual([
       404,
@@ -372,6 +384,79 @@ describe('running a closed run again', () => {
     ]);
     for (const query of ['?round=1', '?loop=each', '?loop=each&round=0', '?loop=each&round=x'])
       expect(await codeOf(await client.fetch('GET', `/api/runs/${run?.id}${query}`))).toEqual([422, 'invalid_input']);
+  });
+
+  describe('that sent something without learning whether it went through', () => {
+    const sendsTo = (name: string, more: object) =>
+      publishWebhookFlow(client, name, {
+        ...{ params: {}, connections: {} },
+        nodes: {
+          incoming: node('core.webhook', 'In'),
+          send: {
+            ...node('core.http-request', 'Send it', {
+              ...{ method: 'POST', url: `${vendor.origin}/things`, body: '=trigger.body', ...more },
+            }),
+            retry: { attempts: 1, initialSeconds: 1 },
+          },
+        },
+        edges: line('incoming', 'send'),
+      });
+    /** Sends once, hears nothing, and is given up. */
+    const givenUp = async (to: WebhookFlow, delivery: string) => {
+      vendor.answers = false;
+      vendor.keys.length = 0;
+      await to.post(delivery, { n: 1 });
+      const [run] = await standing(to.id, 'parked');
+      expect(vendor.keys).toHaveLength(1);
+      await client.call('POST', `/api/runs/${run?.id}/steps/send/decide`, { action: 'abort' });
+      await standing(to.id, 'failed');
+      return run?.id ?? '';
+    };
+
+    test('does not send it again blindly; a person who has looked has it sent', async () => {
+      const to = await sendsTo('Sends blindly', {});
+      const first = await givenUp(to, 'blind');
+      vendor.answers = true;
+      const { runId } = await again({ version: 'same', from: 'send' }, first);
+      const [parked] = await standing(to.id, 'parked');
+      expect(parked).toMatchObject({ id: runId });
+      expect((await detail(runId)).steps.find(({ nodeId }) => nodeId === 'send')?.error?.code).toBe(
+        'sent_without_answer',
+      );
+      expect(vendor.keys).toHaveLength(1);
+      await client.call('POST', `/api/runs/${runId}/steps/send/decide`, { action: 'retry' });
+      expect((await ended(runId)).status).toBe('succeeded');
+      expect(vendor.keys).toHaveLength(2);
+    });
+
+    test('sends it under the key it had, for the vendor to know it by; through any number of runs again', async () => {
+      const to = await sendsTo('Sends with a key', { honoursKey: true });
+      const first = await givenUp(to, 'keyed');
+      const second = await again({ version: 'same', from: 'send' }, first);
+      await standing(to.id, 'parked');
+      await client.call('POST', `/api/runs/${second.runId}/cancel`);
+      await standing(to.id, 'cancelled');
+      vendor.answers = true;
+      const third = await again({ version: 'same' }, second.runId ?? '');
+      expect((await ended(third.runId)).status).toBe('succeeded');
+      expect(vendor.keys.length).toBeGreaterThanOrEqual(3);
+      expect(new Set(vendor.keys).size).toBe(1);
+      // What went through is written again, for that is what was asked for.
+      await ended((await again({ version: 'same' }, third.runId ?? '')).runId);
+      expect(new Set(vendor.keys).size).toBe(2);
+    });
+
+    test('sends something else under a key of its own', async () => {
+      const to = await sendsTo('Sends something else', { honoursKey: true });
+      const first = await givenUp(to, 'else');
+      vendor.answers = true;
+      const { input } = (await detail(first)).steps.find(({ nodeId }) => nodeId === 'send') ?? {};
+      expect(input).toMatchObject({ body: { n: 1 } });
+      const trigger = (await detail(first)).steps.find(({ nodeId }) => nodeId === 'incoming')?.output as object;
+      const { runId } = await again({ version: 'same', input: { ...trigger, body: { n: 2 } } }, first);
+      expect((await ended(runId)).status).toBe('succeeded');
+      expect(new Set(vendor.keys).size).toBe(2);
+    });
   });
 
   test('a dry run says what is taken over and what is written again, and starts nothing', async () => {

@@ -8,12 +8,13 @@ import type { Rerun, RerunRequest } from '../contract/index.ts';
 import { startCarriers } from '../dispatch/start-carriers.ts';
 import { ApiError, notFound } from '../problem.ts';
 import type { Services } from '../services.ts';
+import { carryUnsettled } from './carry-unsettled.ts';
 import { checkRerunInput } from './check-rerun-input.ts';
 import { unmask } from './mask.ts';
 
 /**
  * Runs a closed run again, as a run of its own: under its own effect keys, so that what it writes is written again. What is recorded of the nodes that do
- * not follow `from` is taken over, and not done again.
+ * not follow `from` is taken over, and not done again. A write of which nobody knows whether it went through is looked for before it is sent once more.
  * @throws ApiError `not_found`; `invalid_transition` while the run, or another that repeats it, is open; `invalid_input` for a node that is none, an
  * input in which a mask is left, or one that the trigger would not give; `unknown_field`.
  */
@@ -305,6 +306,10 @@ async function write(
        and node_id = any(${[run.trigger_node_id, ...carried]}::text[]) and status in ('succeeded', 'failed')`.execute(
     tx,
   );
+  const again = Object.keys(target.plan.steps).filter(
+    (id) => !carried.has(id) && isSameKind(target.plan.steps[id], target.former[id]),
+  );
+  await carryUnsettled(tx, { companyId, from: run.id, to: runId, nodeIds: again, now });
   return { runId, carrierId };
 }
 

@@ -7,6 +7,7 @@ import {
 } from '@plumbline/nodes';
 import { json } from '@plumbline/db';
 import { sql } from 'kysely';
+import { canonicalJson } from '../flow/canonical.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /**
@@ -28,12 +29,13 @@ export async function performOnce(
   if (!type.run) return { output: context.input };
   if (!isWrite(effectOf(type, context.input))) return await carryOutRead(deps, step, type, context);
   const { companyId, key } = step;
-  const claim = given.claimed ? ({ kind: 'first' } as const) : await claimEffect(deps, step, context.signal);
+  const claim: Claim = given.claimed ? { kind: 'first' } : await claimEffect(deps, step, context);
   if (claim.kind === 'confirmed') return claim.result;
+  const named = claim.kind === 'unsettled' && claim.sentAs ? { ...context, idempotencyKey: claim.sentAs } : context;
   const heart = setInterval(() => void keepClaim(deps, companyId, key).catch(() => undefined), HEARTBEAT_MS);
   try {
     deps.crashPoint?.('after-intent', step.nodeId);
-    const result = await carryOut(deps, { ...step, type, context, mayBeThere: claim.kind === 'unsettled' });
+    const result = await carryOut(deps, { ...step, type, context: named, mayBeThere: claim.kind === 'unsettled' });
     if (given.confirm) given.confirm(result);
     else await settle(deps, companyId, key, 'confirmed', result);
     return result;
@@ -133,7 +135,10 @@ async function carryOut(
 }
 
 type Claim =
-  { readonly kind: 'first' | 'refused' | 'unsettled' } | { readonly kind: 'confirmed'; readonly result: NodeResult };
+  | { readonly kind: 'first' | 'refused' }
+  /** `sentAs`: the key under which a run that this one repeats sent it. */
+  | { readonly kind: 'unsettled'; readonly sentAs: string | null }
+  | { readonly kind: 'confirmed'; readonly result: NodeResult };
 
 /** Who carries an effect out says so every second; after five of silence it counts as dead, and the next may take over. */
 const HEARTBEAT_MS = 1_000;
@@ -143,7 +148,11 @@ const POLL_MS = 100;
  * Takes the effect, or waits for whoever holds it: the same step may be carried out twice at once when a worker is slow to notice that its task went
  * to another.
  */
-async function claimEffect(deps: Dependencies, step: StepKeyed, signal: AbortSignal): Promise<Claim> {
+async function claimEffect(
+  deps: Dependencies,
+  step: StepKeyed,
+  { input, signal }: Pick<RunContext<never>, 'input' | 'signal'>,
+): Promise<Claim> {
   const { companyId, runId, nodeId, iteration, key } = step;
   for (;;) {
     const claim = await deps.store.tenant(companyId, async (tx): Promise<Claim | undefined> => {
@@ -163,20 +172,33 @@ async function claimEffect(deps: Dependencies, step: StepKeyed, signal: AbortSig
       if (inserted.numInsertedOrUpdatedRows === 1n) return { kind: 'first' };
       const row = await tx
         .selectFrom('effects')
-        .select(['state', 'result', sql<boolean>`updated_at > now() - interval '5 seconds'`.as('alive')])
+        .select([
+          'state',
+          'result',
+          'sent_as',
+          'sent_input',
+          sql<boolean>`updated_at > now() - interval '5 seconds'`.as('alive'),
+        ])
         .where('company_id', '=', companyId)
         .where('key', '=', key)
         .forUpdate()
         .executeTakeFirstOrThrow();
       if (row.state === 'confirmed') return { kind: 'confirmed', result: row.result as unknown as NodeResult };
       if (row.state === 'intent' && row.alive) return undefined;
+      // What is sent after that is this run's own.
+      const isOther = row.sent_input !== null && canonicalJson(row.sent_input) !== canonicalJson(input);
       await tx
         .updateTable('effects')
-        .set({ state: 'intent', updated_at: sql<Date>`now()` })
+        .set({
+          state: 'intent',
+          updated_at: sql<Date>`now()`,
+          ...(isOther || row.state === 'refused' ? { sent_as: null, sent_input: null } : {}),
+        })
         .where('company_id', '=', companyId)
         .where('key', '=', key)
         .execute();
-      return { kind: row.state === 'refused' ? 'refused' : 'unsettled' };
+      if (isOther) return { kind: 'first' };
+      return row.state === 'refused' ? { kind: 'refused' } : { kind: 'unsettled', sentAs: row.sent_as };
     });
     if (claim) return claim;
     if (signal.aborted)
