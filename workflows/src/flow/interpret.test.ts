@@ -143,6 +143,68 @@ describe('the interpreter', () => {
     expect(ended.at(-1)).toBe('j');
   });
 
+  test.each([1, 2])(
+    'starts a join that needs %i of three with the last of them, once, and lets the rest go on',
+    async (count) => {
+      const graph = {
+        nodes: [
+          trigger('t'),
+          node('a'),
+          node('b'),
+          node('c'),
+          node('j', { join: { mode: 'count', count } }),
+          node('d'),
+        ],
+        edges: [
+          ...['a', 'b', 'c'].map((id) => edge('t', id)),
+          ...['a', 'b', 'c'].map((id) => edge(id, 'j')),
+          edge('c', 'd'),
+        ],
+      };
+      const began: string[] = [];
+      const ended: string[] = [];
+      const turns: Readonly<Record<string, number>> = { a: 1, b: 10, c: 100 };
+      const execute = async ({ id }: PlanNode): Promise<NodeEnd> => {
+        began.push(id);
+        if (id === 'j') expect(ended).toEqual(['a', 'b'].slice(0, count));
+        for (let turn = turns[id] ?? 1; turn > 0; turn--) await Promise.resolve();
+        ended.push(id);
+        return { kind: 'port', port: 'out' };
+      };
+      const { skipped } = await interpret({ graph, entry: { nodeId: 't', port: 'out' }, execute });
+      expect({ began: began.toSorted(), skipped }).toEqual({ began: ['a', 'b', 'c', 'd', 'j'], skipped: [] });
+    },
+  );
+
+  test('goes on with whatever comes first while the rest waits', async () => {
+    const graph = {
+      nodes: [
+        trigger('t'),
+        node('event'),
+        node('date'),
+        node('j', { join: { mode: 'count', count: 1 } }),
+        node('after'),
+      ],
+      edges: [edge('t', 'event'), edge('t', 'date'), edge('event', 'j'), edge('date', 'j'), edge('j', 'after')],
+    };
+    const at = async (come: readonly string[]) => {
+      const ran: string[] = [];
+      const { paused, skipped } = await interpret({
+        graph,
+        entry: { nodeId: 't', port: 'out' },
+        execute: ({ id }) => {
+          const waits = (id === 'event' || id === 'date') && !come.includes(id);
+          if (!waits) ran.push(id);
+          return Promise.resolve<NodeEnd>(waits ? { kind: 'pause' } : { kind: 'port', port: 'out' });
+        },
+      });
+      return { ran: ran.toSorted(), paused, skipped };
+    };
+    expect(await at([])).toEqual({ ran: [], paused: true, skipped: [] });
+    expect(await at(['date'])).toEqual({ ran: ['after', 'date', 'j'], paused: true, skipped: [] });
+    expect(await at(['date', 'event'])).toEqual({ ran: ['after', 'date', 'event', 'j'], paused: false, skipped: [] });
+  });
+
   test('is not held up by a step that nothing leads to', async () => {
     const graph = {
       nodes: [trigger('t'), node('a'), node('orphan'), node('j')],

@@ -38,7 +38,8 @@ export interface Region {
 
 /**
  * Runs a region of a plan by dead-path elimination: every edge settles as taken or dead, a node starts when all its incoming edges have settled and
- * enough of them were taken, and a node that cannot start passes death on. So no join ever waits for a branch that was not chosen.
+ * enough of them were taken, and a node that cannot start passes death on. So no join ever waits for a branch that was not chosen. One that says how many
+ * it needs starts with the last of those, and the rest, which goes on by itself, changes nothing for it any more.
  * Pure but for `execute`, the only thing it awaits: called again with the same ends it takes the same way, so a run is carried on by
  * interpreting it anew from what the ledger knows.
  * @throws what `execute` throws first.
@@ -74,7 +75,9 @@ export async function interpret({
           since.set(edge.to, Math.min(since.get(edge.to) ?? Infinity, at));
       }
       const arrivals = incoming.get(edge.to) ?? [];
-      if (settled.get(edge.to) === arrivals.length) arrive(edge.to, arrivals.length, at);
+      const join = nodes.get(edge.to)?.join;
+      const isEnough = join?.mode === 'count' && (taken.get(edge.to) ?? 0) >= join.count;
+      if (isEnough || settled.get(edge.to) === arrivals.length) arrive(edge.to, arrivals.length, at);
     }
   };
 

@@ -30,7 +30,10 @@ const timeoutSeconds = z
   .max(31 * 86_400)
   .optional();
 
-/** How many of the ways that lead to a step must have been taken. */
+/**
+ * How many of the ways that lead to a step must have been taken. With `any` and `all` it starts when each is taken or known not to be; with `count` as soon
+ * as so many are taken.
+ */
 export const joinSchema = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('any'), timeoutSeconds }),
   z.strictObject({ mode: z.literal('all'), timeoutSeconds }),

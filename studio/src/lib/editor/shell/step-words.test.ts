@@ -20,7 +20,8 @@ test('a retry says how many tries there are, and over what time', () => {
 });
 
 test('a join says what it waits for, and until when', () => {
-  expect(joinInWords(undefined, 2)).toContain('first way');
+  expect(joinInWords(undefined, 2)).toContain('every way that is taken');
+  expect(joinInWords({ mode: 'any', timeoutSeconds: 60 }, 2)).toMatch(/1 minute after the first it goes on/);
   expect(joinInWords({ mode: 'count', count: 2 }, 3)).toContain('2 of the 3');
   expect(joinInWords({ mode: 'all', timeoutSeconds: 7_200 }, 2)).toMatch(/2 hours after the first it goes on/);
 });

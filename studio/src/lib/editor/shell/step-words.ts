@@ -41,11 +41,11 @@ export function joinInWords(join: Join | undefined, ways: number): string {
   const { mode, timeoutSeconds } = join ?? { mode: 'any', timeoutSeconds: undefined };
   const what =
     mode === 'all'
-      ? `It starts when all ${ways} ways into it are done; one that is not taken is not waited for.`
+      ? `It starts when all ${ways} ways into it are done; where one is not taken, it is passed over.`
       : mode === 'count' && join?.mode === 'count'
-        ? `It starts when ${join.count} of the ${ways} ways into it are done.`
-        : 'It starts with the first way that is done, and only once.';
-  if (timeoutSeconds === undefined || mode === 'any') return what;
+        ? `It starts as soon as ${join.count} of the ${ways} ways into it are done, once; the rest goes on by itself and changes nothing here.`
+        : 'It starts when every way that is taken is done, and only once; one that is not taken is not waited for.';
+  if (timeoutSeconds === undefined) return what;
   return `${what} ${spanInWords(timeoutSeconds).replace(/^./, (first) => first.toUpperCase())} after the first it goes on with what is there.`;
 }
 
