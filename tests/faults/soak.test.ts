@@ -13,6 +13,8 @@ import type { WebhookFlow } from '../support/webhook-flow.ts';
 const MINUTE = 60_000;
 const lastMs = size(8_000, 60 * MINUTE);
 const sampleMs = size(1_000, MINUTE);
+/** How often it is looked how many handles are open: between two samples. */
+const lookMs = sampleMs / 30;
 /** A carrier is renewed before its history is longer. */
 const HISTORY_MAX = 4_096;
 
@@ -35,13 +37,19 @@ test(
     const samples: Sample[] = [];
     const sending = new Set<Promise<void>>();
     let most = 0;
+    let [looks, fewest] = [0, Infinity];
     for (let n = 0; performance.now() - began < lastMs; n++) {
       await due(began + (n * 1_000) / perSecond);
       const delivery = sender.deliver(`soak-${seed}-${n}`).finally(() => sending.delete(delivery));
       sending.add(delivery);
       most = Math.max(most, sending.size);
+      if (performance.now() - began >= looks * lookMs) {
+        looks++;
+        fewest = Math.min(fewest, (await handlesOf(up)).length);
+      }
       if (performance.now() - began >= samples.length * sampleMs) {
-        samples.push(await sampleOf(up));
+        samples.push({ ...(await sampleOf(up)), handles: Math.min(fewest, (await handlesOf(up)).length) });
+        fewest = Infinity;
         // An hour is long: whoever waits sees how it goes.
         if (full)
           console.log(JSON.stringify({ minute: samples.length - 1, runs: sender.acked.size, ...samples.at(-1) }));
@@ -126,19 +134,27 @@ interface Sample {
   readonly rssMb: number;
   /** Of each: API processes first, then workers. */
   readonly each: readonly number[];
+  /** The fewest since the sample before: what is open for a moment, for requests under way, comes and goes; what is left open stays. */
   readonly handles: number;
   readonly connections: number;
 }
 
-async function sampleOf(up: TestPlatform): Promise<Sample> {
-  const pids = [...up.platform.apis, ...up.platform.workers].map(({ pid }) => pid);
-  const open = await Promise.all(pids.map((pid) => readdir(`/proc/${pid}/fd`)));
+function pidsOf({ platform }: TestPlatform): readonly (number | undefined)[] {
+  return [...platform.apis, ...platform.workers].map(({ pid }) => pid);
+}
+
+/** What all our processes have open. */
+async function handlesOf(up: TestPlatform): Promise<readonly string[]> {
+  return (await Promise.all(pidsOf(up).map((pid) => readdir(`/proc/${pid}/fd`)))).flat();
+}
+
+async function sampleOf(up: TestPlatform): Promise<Omit<Sample, 'handles'>> {
+  const pids = pidsOf(up);
   const { rows } = await up.owner.query<{ count: number }>('select count(*)::int as count from pg_stat_activity');
   const each = await Promise.all(pids.map(rssMb));
   return {
     rssMb: each.reduce((sum, one) => sum + one, 0),
     each,
-    handles: open.flat().length,
     connections: rows[0]?.count ?? 0,
   };
 }
