@@ -320,6 +320,8 @@ export interface Tables {
     simulated: ColumnType<boolean, boolean | undefined, boolean>;
     /** Given by a person, in place of what the mappings give. */
     override: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>;
+    /** Id of the decision that was made last. */
+    decision: ColumnType<string | null, string | null | undefined, string | null>;
   };
   /** Turns of loops. */
   iterations: {
@@ -433,6 +435,9 @@ export interface Tables {
     iteration: string;
     state: 'intent' | 'sent' | 'confirmed' | 'refused' | 'uncertain';
     result: Json<Record<string, unknown>> | null;
+    /** Sent by a run that this one repeats: its key at the vendor, and what was sent; null once this run sends something of its own. */
+    sent_as: ColumnType<string | null, string | null | undefined, string | null>;
+    sent_input: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>;
     created_at: CreatedAt;
     updated_at: UpdatedAt;
   };

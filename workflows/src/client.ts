@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   Client,
   Connection,
@@ -104,7 +105,7 @@ export class Carriers {
 
   /** @throws StepNotParkedError, CarrierBusyError, TemporalAwayError */
   async decide(carrier: CarrierRef, decision: DecideInput): Promise<void> {
-    await this.#update(carrier, names.decide, decision, 'step_not_parked', StepNotParkedError);
+    await this.#update(carrier, names.decide, { id: randomUUID(), ...decision }, 'step_not_parked', StepNotParkedError);
   }
 
   /**

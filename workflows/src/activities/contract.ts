@@ -58,6 +58,8 @@ export interface StepRef extends RunRef {
 export interface SettleStepInput extends StepRef {
   readonly planHash: string;
   readonly decision: StepDecision;
+  /** Of the decision; made once more under it, it stands as it was made. */
+  readonly decisionId?: string;
   /** Whether nothing carries the run on meanwhile: only then may a step be given up that waits for a time. */
   readonly exclusive: boolean;
 }

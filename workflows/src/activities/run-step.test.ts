@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { PlanMapping, PlanStep } from '../flow/plan.ts';
 import { createActivities } from './index.ts';
@@ -302,6 +303,21 @@ describe('a decision', () => {
     expect(await stepRow(make('tell'))).toMatchObject({ status: 'succeeded', port: 'out' });
     expect(await bench.runStep(make('after'))).toEqual({ kind: 'done', port: 'out' });
     expect(messagesWith('after 7')).toBe(1);
+  });
+
+  test('stands when it is made once more by whoever does not know that it was recorded; another one comes too late', async () => {
+    const input = (await bench.begin({ tell: message(expression('trigger.missing')) }))('tell');
+    await bench.runStep(input);
+    const { companyId, planHash, runId } = input;
+    const decide = (decisionId: string) =>
+      activities.settleStep({
+        ...{ companyId, planHash, runId, nodeId: 'tell', iteration: '' },
+        ...{ decision: { action: 'skip', output: {} }, decisionId, exclusive: false },
+      });
+    const [first, second] = [randomUUID(), randomUUID()];
+    expect([await decide(first), await decide(first), await decide(second), await decide(first)]).toEqual([
+      ...[true, true, false, true],
+    ]);
   });
 
   test('to abort fails the step', async () => {

@@ -17,17 +17,36 @@ import { AWAITED, closeWait } from './waits.ts';
  */
 export function createSettleStep(deps: Dependencies, plans: PlanCache) {
   return async function settleStep(input: SettleStepInput): Promise<boolean> {
-    const { companyId, runId, nodeId, iteration, decision } = input;
+    const { companyId, runId, nodeId, iteration, decision, decisionId } = input;
     const plan = await plans.load(companyId, input.planHash);
     const now = deps.now();
     const write = async (tx: Transaction): Promise<boolean> => {
       // In the order in which whoever ends the run takes them.
       if (decision.action === 'abort' && decision.compensate === true) await lockRun(tx, input);
-      const found = await stepOf(tx, input).select(['status', 'error']).forUpdate().executeTakeFirst();
+      const found = await stepOf(tx, input).select(['status', 'error', 'decision']).forUpdate().executeTakeFirst();
+      // It was recorded by a worker that died before it could say so, or whose task went to another.
+      if (decisionId !== undefined && found?.decision === decisionId) return true;
+      if (!found || !(await settle(tx, found))) return false;
+      if (decisionId !== undefined)
+        await tx
+          .updateTable('steps')
+          .set({ decision: decisionId })
+          .where('company_id', '=', companyId)
+          .where('run_id', '=', runId)
+          .where('node_id', '=', nodeId)
+          .where('iteration', '=', iteration)
+          .execute();
+      deps.crashPoint?.('mid-decision', nodeId);
+      return true;
+    };
+    const settle = async (
+      tx: Transaction,
+      found: { readonly status: string; readonly error: Record<string, unknown> | null },
+    ): Promise<boolean> => {
       // Giving up needs nobody to look first, so a step that would be tried again by itself can be given up too.
       const open =
-        found?.status === 'parked' || (decision.action === 'abort' && input.exclusive && found?.status === 'waiting');
-      if (!found || !open) return false;
+        found.status === 'parked' || (decision.action === 'abort' && input.exclusive && found.status === 'waiting');
+      if (!open) return false;
       const step = tx
         .updateTable('steps')
         .where('company_id', '=', companyId)
@@ -72,7 +91,6 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
       // Due at once, with all of its attempts before it.
       const override = decision.input ? { override: json(decision.input) } : {};
       await step.set({ status: 'waiting', attempt: 0, suspended: false, next_attempt_at: now, ...override }).execute();
-      deps.crashPoint?.('mid-decision', nodeId);
       return true;
     };
     const settled = await deps.store.tenant(companyId, write).catch((error: unknown) => {

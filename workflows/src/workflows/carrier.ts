@@ -30,6 +30,8 @@ export interface DecideInput {
   readonly nodeId: string;
   readonly iteration: string;
   readonly decision: StepDecision;
+  /** Of this decision. */
+  readonly id?: string;
 }
 
 export interface WakeInput {
@@ -88,18 +90,20 @@ export async function runCarrier(input: CarrierInput): Promise<void> {
 
   setHandler(
     decideUpdate,
-    async ({ runId, nodeId, iteration, decision }) => {
+    async ({ runId, nodeId, iteration, decision, id }) => {
       const lane = lanes.get(runId);
       if (!lane) throw notParked(nodeId);
       const settle = (exclusive: boolean): Promise<boolean> =>
         lane.asked.take(() =>
-          ledger.settleStep({ companyId, planHash, runId, nodeId, iteration, decision, exclusive }),
+          ledger.settleStep({
+            ...{ companyId, planHash, runId, nodeId, iteration, decision, exclusive },
+            ...(id === undefined ? {} : { decisionId: id }),
+          }),
         );
       // The first decision stands, and whoever comes second is told. What waits for a time can be given up too, but not while it may be begun.
       const settled =
         (await settle(false)) || (decision.action === 'abort' && (await lane.hold.take(() => settle(true))));
-      // A worker may have recorded it and died: whoever comes next finds the step elsewhere. So the run is looked at again in either case, or it would
-      // stand still with its decision made.
+      // The run is looked at again in either case, or it might stand still with its decision made.
       wake(lane);
       if (!settled) throw notParked(nodeId);
     },
