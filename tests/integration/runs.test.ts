@@ -283,6 +283,31 @@ describe('a step that is tried again by itself', () => {
   });
 });
 
+test('of two waits that a join needs one of, whichever comes first has the run go on; the other is still waited for', async () => {
+  const raced = await publishWebhookFlow(client, 'First come', {
+    ...{ params: {}, connections: {} },
+    nodes: {
+      incoming: node('core.webhook', 'In'),
+      soon: node('core.wait', 'Soon', { amount: 0, unit: 'minutes' }),
+      late: node('core.wait', 'Late', { amount: 1, unit: 'hours' }),
+      first: { ...node('core.map', 'Whichever comes first', { value: 1 }), join: { mode: 'count', count: 1 } },
+      both: node('core.map', 'Both', { value: 2 }),
+    },
+    edges: [
+      ...[...line('incoming', 'soon', 'first'), ...line('incoming', 'late', 'first')],
+      ...[...line('soon', 'both'), { id: 'late:out:both', from: 'late', port: 'out', to: 'both' }],
+    ],
+  });
+  await raced.post('first-come', {});
+  const [run] = await standing(raced.id, 'waiting');
+  expect(outcomes(await detail(run?.id))).toEqual({
+    ...{ incoming: 'succeeded', soon: 'succeeded', first: 'succeeded', late: 'waiting' },
+  });
+  await client.call('POST', `/api/runs/${run?.id}/steps/late/wake`, {});
+  await standing(raced.id, 'succeeded');
+  expect(outcomes(await detail(run?.id))).toMatchObject({ first: 'succeeded', late: 'succeeded', both: 'succeeded' });
+});
+
 describe('running a closed run again', () => {
   let closed: RunSummary;
   beforeAll(async () => {
