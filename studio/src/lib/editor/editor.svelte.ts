@@ -18,6 +18,7 @@ import { Autosave, type SaveState } from './document/autosave.ts';
 import type { Point } from './document/geometry.ts';
 import { record, redo, startHistory, undo, type History } from './document/history.ts';
 import type { Place } from './document/nodes.ts';
+import { placed } from './document/layout.ts';
 import { publishShown } from './document/publish-shown.ts';
 import { stepNumbers } from './document/reading-order.ts';
 import { setParam, setSlot, type Candidate } from './document/settings.ts';
@@ -86,7 +87,7 @@ export class Editor {
     this.catalog = { ...catalog, flowId: flow.id };
     this.flow = flow;
     this.#name = flow.name;
-    this.#history = startHistory(flow.draft);
+    this.#history = startHistory(placed(flow.draft));
     this.findings = flow.findings;
     this.loops = new Loops(this);
     this.autosave = new Autosave({
@@ -122,7 +123,9 @@ export class Editor {
 
   /** What is on the canvas. */
   readonly shown: FlowDocument = $derived.by(() =>
-    this.view.kind === 'draft' ? this.draft : this.view.kind === 'run' ? this.view.run.document : this.view.document,
+    this.view.kind === 'draft'
+      ? this.draft
+      : placed(this.view.kind === 'run' ? this.view.run.document : this.view.document),
   );
   readonly readOnly: boolean = $derived.by(() => !this.mayEdit || this.view.kind !== 'draft');
   readonly structure = $derived.by(() => checkStructure(this.shown, this.catalog));
@@ -327,7 +330,7 @@ export class Editor {
     this.flow = flow;
     if (keep === 'theirs') {
       this.#name = flow.name;
-      this.#set(record(this.#history, { label: 'Take over their version', state: flow.draft, at: Date.now() }));
+      this.#set(record(this.#history, { label: 'Take over their version', state: placed(flow.draft), at: Date.now() }));
     }
     await this.autosave.resolve(
       flow.revision,

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { changesBetween } from '@plumbline/workflows/flow';
+import { changesBetween, type FlowDocument } from '@plumbline/workflows/flow';
 import { copyNodes, duplicateNodes, pasteNodes } from './clipboard.ts';
 import { exampleFlow, typeOf } from './example.ts';
-import { tidy } from './layout.ts';
+import { placed, tidy } from './layout.ts';
 import { addNode, connect, moveNodes, removeNodes } from './nodes.ts';
 import { neighbour, readingOrder, stepNumbers } from './reading-order.ts';
 import { chooseConnection, ensureSlot, setInput, setNode, setParam } from './settings.ts';
@@ -77,6 +77,17 @@ test('choosing another connection for a step that shares its slot gives it a slo
   );
   expect(chosen.nodes['create_bill']?.connection).toBe('quickbooks_2');
   expect(chosen.connections['quickbooks']?.id).toBe('6f9619ff-8b86-4011-b42d-00c04fc964ff');
+});
+
+test('a step without a place gets its own, beside the others of a fork; what has one stays', () => {
+  const nodes = Object.fromEntries(['t', 'a', 'b'].map((id) => [id, { ...exampleFlow.nodes['bill'], name: id }]));
+  const edges = ['a', 'b'].map((to) => ({ id: to, from: 't', port: 'out', to }));
+  const drawn = { ...exampleFlow, nodes, edges, positions: {} } as FlowDocument;
+  const { a, b } = placed(drawn).positions;
+  expect(a?.y).toBe(b?.y);
+  expect(a?.x).not.toBe(b?.x);
+  expect(placed({ ...drawn, positions: { a: { x: 7, y: 8 } } }).positions['a']).toEqual({ x: 7, y: 8 });
+  expect(placed(exampleFlow)).toBe(exampleFlow);
 });
 
 test('tidying lays steps out from the top down, in line with each other', () => {

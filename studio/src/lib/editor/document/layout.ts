@@ -21,6 +21,12 @@ export function tidy(document: FlowDocument, loops?: ReadonlySet<string>): Reado
   return layRegion(document, all, undefined, 0).places;
 }
 
+/** The same with a place for every step: those that have none, such as of a flow that a program made, get the one they would have in a tidy drawing. */
+export function placed(document: FlowDocument): FlowDocument {
+  if (Object.keys(document.nodes).every((id) => document.positions[id])) return document;
+  return { ...document, positions: { ...tidy(document), ...document.positions } };
+}
+
 function layRegion(
   document: FlowDocument,
   loops: ReadonlySet<string>,
