@@ -8,7 +8,15 @@ const plain = new PlainExpressions();
 describe('a plain expression', () => {
   const root = {
     trigger: {
-      body: { id: 'A-1', total: 12.5, ok: true, none: null, lines: [{ amount: '1.00' }], deep: { er: { x: 'y' } } },
+      body: {
+        id: 'A-1',
+        total: 12.5,
+        ok: true,
+        none: null,
+        lines: [{ amount: '1.00' }],
+        deep: { er: { x: 'y' } },
+        long: 'x'.repeat(1_100_000),
+      },
     },
     steps: { map: { id: 'm' } },
   };
@@ -31,6 +39,8 @@ describe('a plain expression', () => {
 
   test.each([
     ['a list', 'trigger.body.lines'],
+    ['more text than may be put together', 'trigger.body.long & trigger.body.long'],
+    ['an object with more text than that', '{"a": trigger.body.long, "b": {"c": trigger.body.long}}'],
     ['something in a list', 'trigger.body.lines.amount'],
     ['a whole object', 'trigger.body.deep'],
     ['an object within one that is made', '{"a": trigger.body.deep}'],

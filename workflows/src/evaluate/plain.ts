@@ -10,6 +10,9 @@ export type PlainAnswer =
 
 type Evaluate = (root: unknown) => unknown;
 
+/** Characters of what is put together here. A text that is handed on as it came may be longer, but nothing grows without the evaluator's limits. */
+const LONGEST = 2_097_152;
+
 /** Thrown where a value turns up that JSONata treats in a way of its own. */
 const notPlain = Symbol('not plain');
 
@@ -31,7 +34,8 @@ export class PlainExpressions {
     if (!evaluate) return { plain: false };
     try {
       const value = evaluate(root);
-      return isConstructed(value) || isPrimitive(value) ? { plain: true, value: value as never } : { plain: false };
+      const isPlain = isPrimitive(value) || (isConstructed(value) && lengthOf(value) <= LONGEST);
+      return isPlain ? { plain: true, value: value as never } : { plain: false };
     } catch (error) {
       if (error === notPlain) return { plain: false };
       throw error;
@@ -105,7 +109,18 @@ function compileConcat(left: Evaluate, right: Evaluate): Evaluate {
     if (typeof value !== 'string') throw notPlain;
     return value;
   };
-  return (root) => text(left(root)) + text(right(root));
+  return (root) => {
+    const [before, after] = [text(left(root)), text(right(root))];
+    if (before.length + after.length > LONGEST) throw notPlain;
+    return before + after;
+  };
+}
+
+/** Of all texts in it. */
+function lengthOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce<number>((sum, part) => sum + lengthOf(part), 0);
 }
 
 /** Objects made here and nowhere else, so that nobody's own object passes for one. */
