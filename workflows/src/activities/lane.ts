@@ -234,7 +234,7 @@ function writing(ledger: LedgerWriter, companyId: string, runId: string, lease: 
   return {
     note: (write) => {
       const written = ledger.submit(companyId, write, order);
-      noted = Promise.all([noted, written]);
+      noted = Promise.all([noted, written]).then(() => undefined);
       // Whoever commits next learns of it; until then it is nobody's unhandled rejection.
       noted.catch(() => undefined);
     },

@@ -5,6 +5,7 @@ import { StepError } from './classify.ts';
 import { giveUpTurns } from './give-up.ts';
 import type { Lane } from './lane.ts';
 import type { StepRef } from './ledger-writer.ts';
+import { STORED_MAX } from './storable.ts';
 
 /** How a loop goes about its turns. */
 export interface LoopSettings {
@@ -90,6 +91,17 @@ function intoTurns(input: Readonly<Record<string, unknown>>): readonly unknown[]
   return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
     items.slice(index * size, (index + 1) * size),
   );
+}
+
+/** What became of the turns of a loop. */
+export interface LoopSummary {
+  readonly count: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly values: readonly unknown[];
+  /** The first of them. */
+  readonly errors: readonly { readonly index: number; readonly code: string; readonly message: string }[];
 }
 
 /** The turns of loops as the ledger has them. */
@@ -191,15 +203,8 @@ export class LoopLedger {
     await this.#store.tenant(this.#loop.companyId, (tx) => giveUpTurns(tx, this.#loop, inside, at));
   }
 
-  /** What became of all turns. `values` only when something hands values on. */
-  async summary(withValues: boolean): Promise<{
-    readonly count: number;
-    readonly succeeded: number;
-    readonly failed: number;
-    readonly skipped: number;
-    readonly values: readonly unknown[];
-    readonly errors: readonly { readonly index: number; readonly code: string; readonly message: string }[];
-  }> {
+  /** What became of all turns. `values` only when something hands values on. @returns nothing when those are more than can be handed on at once */
+  async summary(withValues: boolean): Promise<LoopSummary | undefined> {
     const { companyId } = this.#loop;
     return await this.#store.tenant(companyId, async (tx) => {
       const counts = await this.#rows(tx)
@@ -208,6 +213,13 @@ export class LoopLedger {
         .execute();
       const count = (status: string): number => Number(counts.find((row) => row.status === status)?.count ?? 0);
       const [succeeded, failed, skipped] = [count('done'), count('failed'), count('skipped')];
+      if (withValues) {
+        const { length } = await this.#rows(tx)
+          .select(sql<string>`coalesce(sum(length(value::text)), 0)`.as('length'))
+          .where('status', '<>', 'skipped')
+          .executeTakeFirstOrThrow();
+        if (Number(length) > STORED_MAX) return undefined;
+      }
       const values = withValues
         ? await this.#rows(tx).select('value').where('status', '<>', 'skipped').orderBy('index').execute()
         : [];

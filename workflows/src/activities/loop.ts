@@ -11,6 +11,7 @@ import type { LedgerWrite } from './ledger-writer.ts';
 import { LoopLedger, type LoopSettings, type PendingTurn } from './loop-ledger.ts';
 import { isIn, type Part } from './part.ts';
 import type { StepOutcome } from './run-step.ts';
+import { tooLarge } from './storable.ts';
 import { LOCK } from '../flow/special-types.ts';
 
 export type LoopEnd =
@@ -296,10 +297,11 @@ async function close(loop: OpenLoop, { failure, left = false }: Extract<Turned, 
   // What a loop that waits for a person has not done may still be done.
   if (!failure || node.onError !== 'park')
     await ledger.skipRest(run.deps.now(), left || failure ? regionsOf(plan.graph).within(node.id) : []);
-  if (failure)
-    return run.runner.recordFailure({ input: attempt, step, lane, startedAt, error: new StepError(failure) });
+  const fail = (error: StepError) => run.runner.recordFailure({ input: attempt, step, lane, startedAt, error });
+  if (failure) return fail(new StepError(failure));
   const handsOn = endsTurns(regionsOf(plan.graph), node.id);
   const summary = await ledger.summary(handsOn);
+  if (!summary) return fail(tooLarge(step.name, 'output'));
   const output =
     node.control === 'while'
       ? { count: summary.count, value: summary.values.at(-1) ?? null, values: summary.values }

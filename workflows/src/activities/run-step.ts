@@ -1,4 +1,3 @@
-import { json } from '@plumbline/db';
 import type { NodeResult, NodeType } from '@plumbline/nodes';
 import { PlainExpressions } from '../evaluate/plain.ts';
 import type { PlanNode, PlanStep } from '../flow/plan.ts';
@@ -17,6 +16,7 @@ import { isLedgerError } from './ledger-error.ts';
 import type { LedgerWrite, StepRef } from './ledger-writer.ts';
 import { RATE_BUDGET } from './rate-gate.ts';
 import { RunEnded } from './run-open.ts';
+import { checkStorable, isStorable } from './storable.ts';
 import { sayThatItWorksAgain, tellPeople } from './step-notices.ts';
 import { Slices } from './slices.ts';
 import { simulate, type Simulated } from './try-step.ts';
@@ -153,9 +153,10 @@ export function createRunStep(deps: Dependencies): StepRunner {
               key,
               known?.startedAt ?? startedAt,
             );
+      checkStorable(step.name, 'input', mapped);
       const stand =
         lane.test && (await simulate(deps, lane, { companyId, nodeId, step, type, mapped, undoes: !!given }));
-      if (stand) return standIn(input, lane, { mapped, startedAt, stand });
+      if (stand) return standIn(input, step, lane, { mapped, startedAt, stand });
       if (type.wait) return waiting.forTime({ input, step, lane, type, mapped, startedAt, known });
       if (type.control === 'next' || type.control === 'break')
         return leave(input, lane, type.control, mapped, startedAt);
@@ -182,7 +183,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
       if (slices.isOver()) await slices.turn(companyId);
       const output = checkOutput(type, step, result);
       const port = result.port ?? 'out';
-      json([mapped, output]); // what cannot be stored is this step's failure, not its batch's
+      checkStorable(step.name, 'output', output);
       const at = deps.now();
       deps.crashPoint?.('before-step-recorded', nodeId);
       lane.note({
@@ -223,13 +224,14 @@ export function createRunStep(deps: Dependencies): StepRunner {
   /** A step that is not carried out while its drawing is tried out. */
   function standIn(
     input: StepAttempt,
+    step: PlanStep,
     lane: Lane,
     given: { readonly mapped: Record<string, unknown>; readonly startedAt: Date; readonly stand: Simulated },
   ): StepOutcome {
     const { runId, nodeId, iteration, attempt } = input;
     const { mapped, startedAt, stand } = given;
     const { output, port } = stand;
-    json([mapped, output]);
+    checkStorable(step.name, 'output', output);
     lane.note({
       end: {
         ...{ runId, nodeId, iteration, attempt, startedAt, at: deps.now() },
@@ -250,7 +252,6 @@ export function createRunStep(deps: Dependencies): StepRunner {
   ): StepOutcome {
     const { runId, nodeId, iteration, attempt } = input;
     const output = { value: mapped['value'] ?? null };
-    json(output);
     lane.note({
       end: {
         ...{ runId, nodeId, iteration, attempt, startedAt, at: deps.now() },
@@ -323,15 +324,6 @@ function firstRound(loopId: string, { iteration, turns }: Scope): Scope {
 function settlement(step: StepRef, key: string, confirmed: NodeResult | undefined): Pick<LedgerWrite, 'settle'> {
   if (!confirmed) return {};
   return { settle: { ...step, key, state: 'confirmed', result: isStorable(confirmed) ? confirmed : { output: null } } };
-}
-
-function isStorable(value: unknown): boolean {
-  try {
-    json(value);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Steps that any mapping of this step reads. */

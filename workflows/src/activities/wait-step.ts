@@ -1,4 +1,3 @@
-import { json } from '@plumbline/db';
 import { fetchAtDepth, within, type NodeType, type RunContext } from '@plumbline/nodes';
 import type { PlanStep } from '../flow/plan.ts';
 import { depthOfRun, noVendor, STEP_MS } from './call-node.ts';
@@ -7,6 +6,7 @@ import type { Dependencies } from './dependencies.ts';
 import { formerTry, stepName, type Lane, type LaneStep, type Scope } from './lane.ts';
 import { platformFor } from './platform.ts';
 import type { StepAttempt, StepOutcome } from './run-step.ts';
+import { checkStorable } from './storable.ts';
 import { THROTTLE } from '../flow/special-types.ts';
 import { closeWait, expireWait, readAnswer, type Answer } from './waits.ts';
 
@@ -107,7 +107,7 @@ export function createWaiting(deps: Dependencies): Waiting {
     );
     const output = checkOutput(type, step, result);
     const port = result.port ?? 'out';
-    json([mapped, output]);
+    checkStorable(step.name, 'output', output);
     lane.note({
       end: { ...end, at: now, status: 'succeeded', port, output },
       ...(isTurn ? { also: { order: '', write: (tx) => closeWait(tx, ref, now) } } : {}),
