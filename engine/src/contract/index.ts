@@ -38,6 +38,7 @@
  *   GET    /api/runs?flowId&version&eventId&status&since&until&code&recordId&q&cursor   Page<RunSummary>
  *   GET    /api/runs/errors?flowId&since         ErrorGroup[]
  *   GET    /api/runs/:id?loop&round              RunDetail   (of a long run: with that round of that loop, whatever else is left out)
+ *   GET    /api/runs/:id/steps/:nodeId?iteration  StepData   (also where the run's detail withholds it)
  *   POST   /api/runs/:id/cancel                  204
  *   POST   /api/runs/:id/steps/:nodeId/decide    StepDecision → 204
  *   POST   /api/runs/:id/steps/:nodeId/wake      { iteration? } → 204   (a step that waits for its next try)

@@ -58,6 +58,8 @@ export interface StepDetail {
   /** Secrets in input and output are masked. */
   readonly input: unknown;
   readonly output: unknown;
+  /** What it got and gave is too large to be told with the rest; it is asked for by itself. */
+  readonly withheld?: true;
   readonly error: StepError | null;
   /** In their order; empty when the first one succeeded. */
   readonly attempts: readonly StepAttempt[];
@@ -71,6 +73,12 @@ export interface StepDetail {
   readonly carried?: true;
   /** Not carried out: what it hands on is pinned, or made up. */
   readonly simulated?: boolean;
+}
+
+/** What a step got and gave, secrets masked. */
+export interface StepData {
+  readonly input: unknown;
+  readonly output: unknown;
 }
 
 export interface RunDetail extends RunSummary {

@@ -76,6 +76,32 @@ const stored = async () =>
   );
 
 describe('an event on an idle system', () => {
+  test('is stored all the same when its flow is removed at that moment', async () => {
+    const flowId = await flow('k');
+    // One transaction, that is held open until the event waits for it.
+    const removing = database.asOwner(
+      `delete from flows where id = '${flowId}';
+       do $$ begin
+         for n in 1 .. 400 loop
+           exit when exists (select from pg_locks where not granted);
+           perform pg_sleep(0.025);
+           perform pg_stat_clear_snapshot();
+         end loop;
+       end $$`,
+    );
+    await vi.waitFor(async () =>
+      expect(
+        await database.asOwner(
+          `select from pg_stat_activity where wait_event = 'PgSleep' and query like 'delete from flows%'`,
+        ),
+      ).not.toEqual([]),
+    );
+    expect(await inbox().submit(companyId, event('k', '1'))).toMatchObject({ duplicate: false });
+    await removing;
+    expect(await stored()).toEqual([{ dedupe_key: '1', status: 'pending', runs: 0, output: null }]);
+    expect(started).toEqual([]);
+  });
+
   test('has its runs from the moment it is stored, one for each flow, and Temporal is told', async () => {
     await flow('k');
     await flow('k');

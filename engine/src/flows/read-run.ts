@@ -135,6 +135,7 @@ export async function readRun(
         port: step.port,
         input: mask(step.input),
         output: mask(step.output),
+        ...(step.withheld ? { withheld: true } : {}),
         error: mask(step.error as StepError | null),
         attempts: (step.attempts ?? []).map(toAttempt),
         ...(similar.has(step.node_id) && step.error ? { similar: similar.get(step.node_id) } : {}),

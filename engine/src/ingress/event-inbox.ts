@@ -49,7 +49,14 @@ export function eventInbox(store: Store, atOnce: AtOnce): EventInbox {
       const given = givenRows(events);
       if (!atOnce.mayTake(companyId, events.length)) return receipts(events, await insert(store, companyId, given));
       const keys = new Set(events.map(({ key }) => key));
-      const [, rows = []] = await store.script(companyId, atOnce.statements(companyId, keys, given));
+      const started = await store
+        .script(companyId, atOnce.statements(companyId, keys, given))
+        .catch((error: unknown) => {
+          if (!isGoneMeanwhile(error)) throw error;
+          return undefined;
+        });
+      if (!started) return receipts(events, await insert(store, companyId, given));
+      const [, rows = []] = started;
       if (rows.some((row) => row['run_id'] === null)) atOnce.left(companyId);
       atOnce.start(
         companyId,
@@ -83,6 +90,11 @@ export function eventInbox(store: Store, atOnce: AtOnce): EventInbox {
     // Whoever sends nothing here because of it would never hear that it is over.
     trouble: () => (trouble && performance.now() - trouble.at < TROUBLE_MS ? trouble.error : undefined),
   };
+}
+
+/** A flow was removed while runs of it were started: what happened is stored all the same, and the dispatcher finds that nobody takes it. */
+function isGoneMeanwhile(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === '23503';
 }
 
 function givenRows(events: readonly NewEvent[]): string {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { requireRight, type ActorEnv } from '../auth/session.ts';
 import type { RunStatus } from '../contract/index.ts';
 import { listRuns, readRun } from '../flows/read-run.ts';
+import { stepData } from '../flows/run-steps.ts';
 import { ApiError, notFound } from '../problem.ts';
 import { checkDecision, type GivenDecision } from '../runs/check-decision.ts';
 import { decidedStep } from '../runs/decided-step.ts';
@@ -172,6 +173,18 @@ export function runRoutes(services: Services) {
         await store.tenant(companyId, (tx) => readRun(tx, companyId, asked, services.info, temporalUrl(companyId))),
       );
     })
+    .get(
+      '/:id/steps/:nodeId',
+      requireRight('run:read'),
+      valid('param', z.object({ id: z.uuid(), nodeId: z.string().max(64) })),
+      valid('query', z.strictObject({ iteration })),
+      async (c) => {
+        const { companyId } = c.get('actor');
+        const { id, nodeId } = c.req.valid('param');
+        const at = { companyId, runId: id, nodeId, ...c.req.valid('query') };
+        return c.json(await store.tenant(companyId, (tx) => stepData(tx, at)));
+      },
+    )
     .post('/:id/cancel', requireRight('run:decide'), valid('param', runId), async (c) => {
       const { companyId, name: actor } = c.get('actor');
       const { id } = c.req.valid('param');

@@ -44,6 +44,8 @@ export async function mapInputs(options: {
     if (mapping.kind === 'literal') values[field] = mapping.value;
     else {
       const answer = plain.evaluate(mapping.source, context);
+      if (answer.plain === 'too large')
+        throw notComputed(type, step, { field, code: 'expr_too_large', message: 'The result is larger than 2 MB.' });
       if (!answer.plain) expressions.push({ field, source: mapping.source });
       else if (answer.value !== undefined) values[field] = answer.value;
     }
@@ -57,17 +59,25 @@ export async function mapInputs(options: {
     });
     if (!answer.ok) {
       const { field, code, message } = answer.error;
-      throw new StepError({
-        kind: 'expression',
-        code,
-        field,
-        message: `${titleOf(type, field)} of "${step.name}" could not be computed: ${message}`,
-        fix: 'Open the flow, correct that mapping and publish; then retry with the new version.',
-      });
+      throw notComputed(type, step, { field, code, message });
     }
     for (const [field, text] of Object.entries(answer.values)) values[field] = JSON.parse(text) as unknown;
   }
   return checkInputs(type, step, wrapLists(type, saidToBeNothing(type, step, values)));
+}
+
+function notComputed(
+  type: NodeType,
+  step: Pick<PlanStep, 'name'>,
+  { field, code, message }: { readonly field: string; readonly code: string; readonly message: string },
+): StepError {
+  return new StepError({
+    kind: 'expression',
+    code,
+    field,
+    message: `${titleOf(type, field)} of "${step.name}" could not be computed: ${message}`,
+    fix: 'Open the flow, correct that mapping and publish; then retry with the new version.',
+  });
 }
 
 /** A field that may be left empty, and says so, is told when it is mapped and nothing came: it is then `null`, and the node refuses it. */

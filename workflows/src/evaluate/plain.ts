@@ -3,15 +3,18 @@ import jsonata from 'jsonata';
 /** JSON that is no list and no object. */
 type Primitive = string | number | boolean | null;
 
-/** The value, or that this one is for the real evaluator. */
+/** The value, that it is too large, or that this one is for the real evaluator. */
 export type PlainAnswer =
   | { readonly plain: true; readonly value: Primitive | Readonly<Record<string, unknown>> | undefined }
+  | { readonly plain: 'too large' }
   | { readonly plain: false };
 
 type Evaluate = (root: unknown) => unknown;
 
-/** Characters of what is put together here. A text that is handed on as it came may be longer, but nothing grows without the evaluator's limits. */
+/** Characters of what is put together here. A text that is handed on as it came may be longer, but nothing grows without a limit. */
 const LONGEST = 2_097_152;
+/** Thrown where more is put together. */
+const tooLong = Symbol('too long');
 
 /** Thrown where a value turns up that JSONata treats in a way of its own. */
 const notPlain = Symbol('not plain');
@@ -34,10 +37,11 @@ export class PlainExpressions {
     if (!evaluate) return { plain: false };
     try {
       const value = evaluate(root);
-      const isPlain = isPrimitive(value) || (isConstructed(value) && lengthOf(value) <= LONGEST);
-      return isPlain ? { plain: true, value: value as never } : { plain: false };
+      if (isConstructed(value) && lengthOf(value) > LONGEST) return { plain: 'too large' };
+      return isConstructed(value) || isPrimitive(value) ? { plain: true, value: value as never } : { plain: false };
     } catch (error) {
       if (error === notPlain) return { plain: false };
+      if (error === tooLong) return { plain: 'too large' };
       throw error;
     }
   }
@@ -111,7 +115,7 @@ function compileConcat(left: Evaluate, right: Evaluate): Evaluate {
   };
   return (root) => {
     const [before, after] = [text(left(root)), text(right(root))];
-    if (before.length + after.length > LONGEST) throw notPlain;
+    if (before.length + after.length > LONGEST) throw tooLong;
     return before + after;
   };
 }

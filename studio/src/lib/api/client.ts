@@ -36,6 +36,7 @@ import type {
   RunSummary,
   Sample,
   SignInOptions,
+  StepData,
   StepDecision,
   StuckGroup,
   TaskDecisionRequest,
@@ -166,6 +167,8 @@ export const api = {
     list: (filter: RunFilter = {}) => send<Page<RunSummary>>('/api/runs', { query: { ...filter } }),
     get: (run: string, round?: { readonly loop: string; readonly round: number }) =>
       send<RunDetail>(`/api/runs/${id(run)}`, { query: { loop: round?.loop, round: round && String(round.round) } }),
+    step: (run: string, nodeId: string, iteration: string) =>
+      send<StepData>(`/api/runs/${id(run)}/steps/${id(nodeId)}`, { query: { iteration } }),
     cancel: (run: string) => post<void>(`/api/runs/${id(run)}/cancel`),
     decide: (run: string, nodeId: string, decision: StepDecision) =>
       post<void>(`/api/runs/${id(run)}/steps/${id(nodeId)}/decide`, decision),
