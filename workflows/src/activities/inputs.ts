@@ -40,19 +40,23 @@ export async function mapInputs(options: {
   const { evaluator, plain, companyId, step, type, context, now, seed } = options;
   const values: Record<string, unknown> = {};
   const expressions: { field: string; source: string }[] = [];
+  let readsTrigger = false;
   for (const [field, mapping] of Object.entries(step.inputs)) {
     if (mapping.kind === 'literal') values[field] = mapping.value;
     else {
       const answer = plain.evaluate(mapping.source, context);
       if (answer.plain === 'too large')
         throw notComputed(type, step, { field, code: 'expr_too_large', message: 'The result is larger than 2 MB.' });
-      if (!answer.plain) expressions.push({ field, source: mapping.source });
-      else if (answer.value !== undefined) values[field] = answer.value;
+      if (!answer.plain) {
+        expressions.push({ field, source: mapping.source });
+        readsTrigger ||= mapping.reads.includes('*') || mapping.source.includes('trigger');
+      } else if (answer.value !== undefined) values[field] = answer.value;
     }
   }
   if (expressions.length > 0) {
     const answer = await evaluator.evaluate(companyId, {
-      context: JSON.stringify(context),
+      // What started the run may be a list that a loop goes through: written down for each item, it would cost as much again as all of them.
+      context: JSON.stringify(readsTrigger ? context : { ...context, trigger: undefined }),
       expressions,
       now: now.toISOString(),
       seed,
