@@ -5,6 +5,7 @@ import { Evaluator } from '@plumbline/workflows/evaluate/pool';
 import { carrierWorkflowId } from '@plumbline/workflows/payload-codec';
 import { Client, Connection } from '@temporalio/client';
 import { line, node, publishWebhookFlow } from '../support/webhook-flow.ts';
+import { due } from '../support/figures.ts';
 import { until } from '../support/until.ts';
 import { benchEvent } from './contender.ts';
 import type { Loopback } from './loopback.ts';
@@ -37,6 +38,35 @@ export async function acknowledging(ours: PlumblineContender, events: number) {
   await Promise.all(Array.from({ length: 32 }, sender));
   const seconds = (performance.now() - began) / 1_000;
   return { perSecond: events / seconds, p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
+}
+
+/** Deliveries spread over so many seconds, three in ten of them repeats, each acknowledged in its time; resolves when all that they start is done. */
+export async function burst(ours: PlumblineContender, loopback: Loopback, deliveries: number, seconds: number) {
+  const mark = `burst-${serial++}`;
+  const unique = Math.round(deliveries * 0.7);
+  const collected = loopback.collect(unique, 600_000);
+  const times: number[] = [];
+  const began = performance.now();
+  const sent: Promise<void>[] = [];
+  for (let n = 0; n < deliveries; n++) {
+    await due(began + (n * seconds * 1_000) / deliveries);
+    // A repeat comes soon after what it repeats, or long after; every tenth three of them.
+    const id = `${mark}-${n % 10 < 7 ? Math.floor(n / 10) * 7 + (n % 10) : (n * 7_919) % (Math.floor(n / 10) * 7 + 7)}`;
+    sent.push(
+      ours.deliver(id, JSON.stringify(benchEvent(id))).then(({ status, ms }) => {
+        if (status !== 200) throw new Error(`The webhook was answered with ${status}`);
+        times.push(ms);
+      }),
+    );
+  }
+  await Promise.all(sent);
+  await collected;
+  return {
+    p50: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
+    max: quantile(times, 1),
+    doubled: loopback.doubled(),
+  };
 }
 
 /** Milliseconds that one more step with a call costs on an idle system, the call itself included. */

@@ -1,6 +1,16 @@
-/** `npm run bench`: flow B1 in Plumbline and by hand, on this machine, alternating; medians of three rounds. `--json` prints one object. */
+/** `npm run bench`: flow B1 in Plumbline and by hand, on this machine, alternating; medians of three rounds. `--json` prints one object. Fails when a bar is missed. */
 import { parseArgs } from 'node:util';
-import { acknowledging, evaluations, histories, loopItems, stepOverhead, waitingCost, workerMemory } from './engine.ts';
+import { judge } from './bars.ts';
+import {
+  acknowledging,
+  burst,
+  evaluations,
+  histories,
+  loopItems,
+  stepOverhead,
+  waitingCost,
+  workerMemory,
+} from './engine.ts';
 import { handWritten } from './temporal.ts';
 import { startLoopback } from './loopback.ts';
 import { n8n } from './n8n.ts';
@@ -37,6 +47,11 @@ async function engineFigures(): Promise<void> {
   note('ack_per_s', perSecond);
   note('ack_p50_ms', p50);
   note('ack_p99_ms', p99);
+  const rush = await burst(ours, loopback, 10_000, 60);
+  note('burst_ack_p50_ms', rush.p50);
+  note('burst_ack_p99_ms', rush.p99);
+  note('burst_ack_max_ms', rush.max);
+  note('burst_doubled', rush.doubled);
   note('eval_per_s', await evaluations(5_000));
   note('loop_items_per_s', await loopItems(ours, loopback, 10_000));
   for (const waiting of [10, 100, 1_000, 10_000]) {
@@ -73,7 +88,7 @@ try {
   }
   for (let round = 1; round <= rounds; round++) {
     say(`round ${round} of ${rounds}`);
-    const idle = await latencies(ours, loopback, 40);
+    const idle = await latencies(ours, loopback, 150);
     note('b1_idle_p50_ms', quantile(idle, 0.5));
     note('b1_idle_p99_ms', quantile(idle, 0.99));
     note('b1_runs_per_s', await throughput(ours, loopback, runs, 64));
@@ -109,6 +124,10 @@ for (const [ratio, one, other] of [
   ['one_per_carrier_to_temporal_local', 'b1_one_per_carrier_runs_per_s', 'temporal_local_runs_per_s'],
 ] as const)
   if (result[one] && result[other]) result[ratio] = Number((result[one] / result[other]).toFixed(2));
-if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-else for (const [name, value] of Object.entries(result)) process.stdout.write(`${name.padEnd(34)} ${value}\n`);
-process.exit(0);
+const bars = judge(result);
+if (values.json) process.stdout.write(`${JSON.stringify({ ...result, bars })}\n`);
+else {
+  for (const [name, value] of Object.entries(result)) process.stdout.write(`${name.padEnd(34)} ${value}\n`);
+  for (const { name, reached } of bars) process.stdout.write(`${reached ? 'reached' : 'MISSED '} ${name}\n`);
+}
+process.exit(bars.every(({ reached }) => reached) ? 0 : 1);
