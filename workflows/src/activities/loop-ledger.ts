@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { StepFailure } from '../step-failure.ts';
 import { StepError } from './classify.ts';
 import { giveUpTurns } from './give-up.ts';
-import type { Lane } from './lane.ts';
+import type { Lane, Scope } from './lane.ts';
 import type { StepRef } from './ledger-writer.ts';
 import { STORED_MAX } from './storable.ts';
 
@@ -28,21 +28,35 @@ export interface PendingTurn {
   readonly item: unknown;
 }
 
+/** Most rounds of loops that stand in each other. */
+const ROUNDS_TOGETHER = 1_000_000;
+
 /** Errors that are listed; the rest is counted. */
 const ERRORS = 1_000;
 
 /**
  * Opens a loop: its attempt, its settings and a row for every turn are written together.
  * @returns undefined when the run has ended meanwhile.
- * @throws StepError `loop_limit` when the list is longer than allowed.
+ * @param around turns of the loops around it
+ * @throws StepError `loop_limit` when the list is longer than allowed, or loops in each other come to more rounds than a run takes.
  */
 export async function openLoop(
   lane: Lane,
+  around: Scope['turns'],
   begin: StepRef & { readonly attempt: number; readonly at: Date },
   control: 'each' | 'while',
   input: Readonly<Record<string, unknown>>,
 ): Promise<LoopSettings | undefined> {
   const turns = control === 'each' ? intoTurns(input) : [];
+  const together = around.reduce((product, { count = 1 }) => product * count, turns.length);
+  if (together > ROUNDS_TOGETHER)
+    throw new StepError({
+      kind: 'invalid',
+      code: 'loop_limit',
+      field: 'items',
+      message: `With the loops around it this comes to ${together} rounds, and a run takes at most ${ROUNDS_TOGETHER}.`,
+      fix: 'Filter the lists before the loops, or call another flow for each item of the outer one; then retry.',
+    });
   const limit = Number(input['limit']);
   const settings: LoopSettings = {
     count: turns.length,

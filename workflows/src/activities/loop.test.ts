@@ -270,6 +270,27 @@ describe('a loop over a list', () => {
     expect((await run.steps())['loop']).toMatchObject({ status: 'parked', error: { code: 'loop_limit' } });
   });
 
+  test('that comes to too many rounds with the loops around it is refused before anything is done', async () => {
+    const list = (length: number) => ({ kind: 'literal' as const, value: Array.from({ length }, (_, n) => n) });
+    const run = await (
+      await publishFlow(bench, deps, {
+        nodes: {
+          t: node('test.begin'),
+          outer: node('core.for-each', { items: list(1_001) }),
+          inner: node('core.for-each', { items: list(1_000) }, { parent: 'outer' }),
+          write: call('"never"', { parent: 'inner' }),
+        },
+        edges: [edge('t', 'outer'), edge('outer', 'inner', 'each'), edge('inner', 'write', 'each')],
+      })
+    ).begin({});
+    await run.play();
+    expect(vendor.calls).toEqual([]);
+    expect((await run.steps())['inner 0']).toMatchObject({
+      status: 'parked',
+      error: { code: 'loop_limit', message: expect.stringContaining('1001000 rounds') as unknown },
+    });
+  });
+
   test('reads, when it is carried on, only the turns that are under way', async () => {
     vendor.outcomes.set('item 7', ['invalid']);
     const items = Array.from({ length: 200 }, (_, index) => String(index));

@@ -165,7 +165,7 @@ export function createRunStep(deps: Dependencies): StepRunner {
         return { kind: 'entered', attempt, settings: mapped };
       }
       if (type.control) {
-        const settings = await openLoop(lane, { ...ref, attempt, at: startedAt }, type.control, mapped);
+        const settings = await openLoop(lane, scope.turns, { ...ref, attempt, at: startedAt }, type.control, mapped);
         return settings ? { kind: 'opened', settings } : { kind: 'gone' };
       }
       if (type.hold) return await waiting.forAnswer({ input, step, lane, type, mapped, startedAt, known, key, scope });
