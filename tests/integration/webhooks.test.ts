@@ -332,6 +332,19 @@ describe('what is posted', () => {
     expect(data.toString().split('\r\n')[0]).toMatch(/ 400 /);
     socket.destroy();
   });
+
+  test('a chunk whose lines end in LF alone is no chunk', async () => {
+    const flow = await hook('Raw chunk');
+    const { hostname, port, pathname } = new URL(flow.url);
+    const socket = connect(Number(port), hostname);
+    socket.write(
+      `POST ${pathname} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n`,
+    );
+    const [data] = (await once(socket, 'data')) as [Buffer];
+    expect(data.toString().split('\r\n')[0]).toMatch(/ 400 /);
+    expect(await eventsOf(flow)).toBe(0);
+    socket.destroy();
+  });
 });
 
 describe('a flood', () => {

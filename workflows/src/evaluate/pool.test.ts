@@ -144,6 +144,11 @@ const hostile: readonly {
     codes: ['expr_too_deep'],
     context: `{"deep":${nested(3_000)}}`,
   },
+  {
+    name: 'binds a name to something that holds it',
+    source: '($a := {"b": 1}; $a := {"b": $a}; $b := function(){$a}; {"a": $a, "b": $b})',
+    codes: ['expr_forbidden'],
+  },
   { name: 'divides by zero', source: '1/0', codes: ['number_not_finite'] },
   { name: 'divides nothing by nothing', source: '0/0', codes: ['number_not_finite'] },
   { name: 'writes a number that is too large', source: '-1e400', codes: ['number_not_finite'] },
