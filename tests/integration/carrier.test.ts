@@ -140,6 +140,18 @@ async function carry(script: readonly Standing[] = [], runs = 1, others: readonl
 
 const eventually = { timeout: 20_000, interval: 50 };
 
+/** Has a run that rests carried on, and takes as long about it as nobody says that it is done. @returns what says so */
+async function setToWork(run: Awaited<ReturnType<typeof carry>>): Promise<() => void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  slow.set(run.runId, promise);
+  await run.wake('timed');
+  await vi.waitFor(() => expect(run.times()).toBe(2), eventually);
+  return () => {
+    slow.delete(run.runId);
+    resolve();
+  };
+}
+
 describe('a carrier', () => {
   test('has a run carried on once, however often it is started', async () => {
     const run = await carry();
@@ -246,16 +258,12 @@ describe('a carrier', () => {
     const run = await carry([wakes(3_600_000), wakes(3_600_000)]);
     timed.add(`${run.runId}/timed`);
     await vi.waitFor(() => expect(run.times()).toBe(1), eventually);
-    let release = (): void => undefined;
-    slow.set(run.runId, new Promise((resolve) => (release = resolve)));
-    await run.wake('timed');
-    await vi.waitFor(() => expect(run.times()).toBe(2), eventually);
+    const rest = await setToWork(run);
     const again = run.wake('timed');
     // A workflow that is at work hears of updates when its task is renewed, every eight seconds.
     await new Promise((resolve) => setTimeout(resolve, 9_000));
     expect(woken.filter(({ runId }) => runId === run.runId)).toHaveLength(1);
-    slow.delete(run.runId);
-    release();
+    rest();
     await again;
     await run.ended();
     expect(run.times()).toBe(3);
@@ -265,10 +273,7 @@ describe('a carrier', () => {
     const run = await carry([wakes(3_600_000), wakes(3_600_000)], 30, [parkedAt('a')]);
     timed.add(`${run.runId}/timed`);
     await vi.waitFor(() => expect(run.times()).toBe(1), eventually);
-    let release = (): void => undefined;
-    slow.set(run.runId, new Promise((resolve) => (release = resolve)));
-    await run.wake('timed');
-    await vi.waitFor(() => expect(run.times()).toBe(2), eventually);
+    const rest = await setToWork(run);
     // More than Temporal keeps for one workflow.
     const others = run.runIds.slice(1);
     const decisions = others.map((runId) => run.decide('a', { action: 'abort' }, runId));
@@ -282,8 +287,7 @@ describe('a carrier', () => {
       },
     });
     await expect(run.wake('timed', hasty)).rejects.toBeInstanceOf(CarrierBusyError);
-    slow.delete(run.runId);
-    release();
+    rest();
     await Promise.all(decisions);
     for (const runId of others) expect(settled.filter((step) => step.runId === runId)).toHaveLength(1);
     await run.cancel();

@@ -17,7 +17,7 @@ import { expectAccountsTie } from '../support/ledger.ts';
 import { testPlatform, type TestPlatform } from '../support/platform.ts';
 import { askTemporal } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
-import { line, node, publishWebhookFlow, type WebhookFlow } from '../support/webhook-flow.ts';
+import { line, node, publishWebhookFlow, type Drawing, type WebhookFlow } from '../support/webhook-flow.ts';
 
 let up: TestPlatform;
 let client: StudioClient;
@@ -29,7 +29,6 @@ afterAll(async () => {
   await up?.[Symbol.asyncDispose]();
 });
 
-type Drawing = Parameters<typeof publishWebhookFlow>[2];
 const drawing = (nodes: Drawing['nodes'], ...more: readonly string[]): Drawing => ({
   ...{ params: {}, connections: {} },
   nodes: { incoming: node('core.webhook', 'Delivery'), ...nodes },

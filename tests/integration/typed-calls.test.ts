@@ -8,10 +8,10 @@ import type {
   Problem,
 } from '@plumbline/engine/contract';
 import type { StudioClient } from '@plumbline/engine/demo/studio-client';
-import type { FlowDocument, FlowInfo } from '@plumbline/workflows/flow';
+import type { FlowInfo } from '@plumbline/workflows/flow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testPlatform, type TestPlatform } from '../support/platform.ts';
-import { line, node, publishFlow } from '../support/webhook-flow.ts';
+import { line, node, publishFlow, type Drawing } from '../support/webhook-flow.ts';
 
 let up: TestPlatform;
 let client: StudioClient;
@@ -23,7 +23,6 @@ afterAll(async () => {
   await up[Symbol.asyncDispose]();
 });
 
-type Drawing = Omit<FlowDocument, 'schema' | 'positions'>;
 const amount = { id: 'amount', title: 'Amount', type: 'number', required: true };
 /** Takes an amount, and hands back what it is called here. */
 const books = (name = 'number', fields: readonly object[] = [amount]): Drawing => ({

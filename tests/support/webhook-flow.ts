@@ -3,6 +3,9 @@ import type { FlowDetail, TriggerInfo } from '@plumbline/engine/contract';
 import type { StudioClient } from '@plumbline/engine/demo/studio-client';
 import type { FlowDocument } from '@plumbline/workflows/flow';
 
+/** A flow as it is drawn, wherever its steps stand. */
+export type Drawing = Omit<FlowDocument, 'schema' | 'positions'>;
+
 export interface WebhookFlow {
   readonly id: string;
   readonly url: string;
@@ -12,11 +15,7 @@ export interface WebhookFlow {
 }
 
 /** Publishes a flow that begins with the webhook node `incoming`, and turns it on. */
-export async function publishWebhookFlow(
-  client: StudioClient,
-  name: string,
-  document: Omit<FlowDocument, 'schema' | 'positions'>,
-): Promise<WebhookFlow> {
+export async function publishWebhookFlow(client: StudioClient, name: string, document: Drawing): Promise<WebhookFlow> {
   const flow = await publishFlow(client, name, document);
   const [trigger] = await client.call<TriggerInfo[]>('GET', `/api/flows/${flow.id}/triggers`);
   const url = trigger?.webhook?.url ?? '';
@@ -28,11 +27,7 @@ export async function publishWebhookFlow(
 }
 
 /** Saves, publishes and turns on a flow. */
-export async function publishFlow(
-  client: StudioClient,
-  name: string,
-  document: Omit<FlowDocument, 'schema' | 'positions'>,
-): Promise<FlowDetail> {
+export async function publishFlow(client: StudioClient, name: string, document: Drawing): Promise<FlowDetail> {
   const { id, revision } = await client.call<FlowDetail>('POST', '/api/flows', { name });
   await client.call(
     'PUT',

@@ -185,13 +185,13 @@ async function claimEffect(
         .executeTakeFirstOrThrow();
       if (row.state === 'confirmed') return { kind: 'confirmed', result: row.result as unknown as NodeResult };
       if (row.state === 'intent' && row.alive) return undefined;
-      // What is sent after that is this run's own.
       const isOther = row.sent_input !== null && canonicalJson(row.sent_input) !== canonicalJson(input);
       await tx
         .updateTable('effects')
         .set({
           state: 'intent',
           updated_at: sql<Date>`now()`,
+          // What is sent from here on is this run's own.
           ...(isOther || row.state === 'refused' ? { sent_as: null, sent_input: null } : {}),
         })
         .where('company_id', '=', companyId)

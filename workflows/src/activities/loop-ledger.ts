@@ -36,8 +36,8 @@ const ERRORS = 1_000;
 
 /**
  * Opens a loop: its attempt, its settings and a row for every turn are written together.
- * @returns undefined when the run has ended meanwhile.
  * @param around turns of the loops around it
+ * @returns undefined when the run has ended meanwhile.
  * @throws StepError `loop_limit` when the list is longer than allowed, or loops in each other come to more rounds than a run takes.
  */
 export async function openLoop(
@@ -222,18 +222,17 @@ export class LoopLedger {
     const { companyId } = this.#loop;
     return await this.#store.tenant(companyId, async (tx) => {
       const counts = await this.#rows(tx)
-        .select((eb) => ['status', eb.fn.countAll<string>().as('count')])
+        .select((eb) => [
+          'status',
+          eb.fn.countAll<string>().as('count'),
+          sql<string>`coalesce(sum(length(value::text)), 0)`.as('length'),
+        ])
         .groupBy('status')
         .execute();
       const count = (status: string): number => Number(counts.find((row) => row.status === status)?.count ?? 0);
       const [succeeded, failed, skipped] = [count('done'), count('failed'), count('skipped')];
-      if (withValues) {
-        const { length } = await this.#rows(tx)
-          .select(sql<string>`coalesce(sum(length(value::text)), 0)`.as('length'))
-          .where('status', '<>', 'skipped')
-          .executeTakeFirstOrThrow();
-        if (Number(length) > STORED_MAX) return undefined;
-      }
+      const length = counts.reduce((sum, row) => sum + (row.status === 'skipped' ? 0 : Number(row.length)), 0);
+      if (withValues && length > STORED_MAX) return undefined;
       const values = withValues
         ? await this.#rows(tx).select('value').where('status', '<>', 'skipped').orderBy('index').execute()
         : [];

@@ -27,18 +27,17 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
       // It was recorded by a worker that died before it could say so, or whose task went to another.
       if (decisionId !== undefined && found?.decision === decisionId) return true;
       if (!found || !(await settle(tx, found))) return false;
-      if (decisionId !== undefined)
-        await tx
-          .updateTable('steps')
-          .set({ decision: decisionId })
-          .where('company_id', '=', companyId)
-          .where('run_id', '=', runId)
-          .where('node_id', '=', nodeId)
-          .where('iteration', '=', iteration)
-          .execute();
+      if (decisionId !== undefined) await changed(tx).set({ decision: decisionId }).execute();
       deps.crashPoint?.('mid-decision', nodeId);
       return true;
     };
+    const changed = (tx: Transaction) =>
+      tx
+        .updateTable('steps')
+        .where('company_id', '=', companyId)
+        .where('run_id', '=', runId)
+        .where('node_id', '=', nodeId)
+        .where('iteration', '=', iteration);
     const settle = async (
       tx: Transaction,
       found: { readonly status: string; readonly error: Record<string, unknown> | null },
@@ -47,12 +46,7 @@ export function createSettleStep(deps: Dependencies, plans: PlanCache) {
       const open =
         found.status === 'parked' || (decision.action === 'abort' && input.exclusive && found.status === 'waiting');
       if (!open) return false;
-      const step = tx
-        .updateTable('steps')
-        .where('company_id', '=', companyId)
-        .where('run_id', '=', runId)
-        .where('node_id', '=', nodeId)
-        .where('iteration', '=', iteration);
+      const step = changed(tx);
       if (decision.action === 'abort' || decision.action === 'error_port') {
         const drawn = plan.graph.edges.some(({ from, port }) => from === nodeId && port === 'error');
         if (decision.action === 'error_port' && !drawn) return false;
