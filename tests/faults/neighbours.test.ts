@@ -33,6 +33,9 @@ afterAll(async () => {
   await vendor?.[Symbol.asyncDispose]();
 });
 
+/** How long the neighbour's starts took, alone and while a crowd was in line. */
+let measured: { readonly idle: readonly Start[]; readonly queued: readonly Start[] } | undefined;
+
 const runs = size(300, 5_000);
 const rounds = size(1, 3);
 const everyMs = size(400, 1_000);
@@ -85,10 +88,15 @@ test('a company with thousands of runs in line does not keep its neighbour waiti
   expect(queued.length, 'starts while they were').toBeGreaterThan(size(1, 15));
   expect(percentile(starts.map(msOfStart), 95)).toBeLessThan(2_000);
   // Of a few on a busy machine the slowest says little: there the first bar alone holds.
-  if (size(false, true)) {
-    expect(percentile(queued.map(msOfStart), 95)).toBeLessThan(3 * percentile(idle.map(msOfStart), 95));
-    expect(slowedDown).toBeLessThan(1.2);
-  }
+  if (size(false, true)) expect(slowedDown).toBeLessThan(1.2);
+  measured = { idle, queued };
+});
+
+// By itself: on two cores that both are busy it is missed, and what is missed must not hide what else there is to find.
+test.runIf(size(false, true))('its start takes at most three times as long as on an idle system', () => {
+  if (!measured) throw new Error('Nothing was measured: the test before this one did not come to its end.');
+  const [idle, queued] = [measured.idle, measured.queued].map((starts) => percentile(starts.map(msOfStart), 95));
+  expect(queued).toBeLessThan(3 * (idle ?? 0));
 });
 
 /** One crowd; times are of the wall's clock. */
