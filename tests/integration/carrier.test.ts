@@ -25,6 +25,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { openLink } from '../support/bad-network.ts';
 
 const plain: PayloadCodec = {
   encode: (payloads) => Promise.resolve(payloads),
@@ -301,6 +302,26 @@ describe('a carrier', () => {
     const step = { runId: randomUUID(), nodeId: 'a', iteration: '' };
     await expect(away.wake({ companyId, carrierId: randomUUID() }, step)).rejects.toBeInstanceOf(TemporalAwayError);
     await away.close();
+  });
+
+  test('comes back to a Temporal whose network said nothing while the connection was made', async () => {
+    await using link = await openLink(Number(temporal.address.split(':')[1]));
+    const far = new Carriers({
+      ...{ address: `127.0.0.1:${link.port}`, namespace: 'default', codec: plain, taskQueue: 'carrier-test' },
+      patienceMs: 3_000,
+    });
+    link.poison('half-open');
+    const step = { runId: randomUUID(), nodeId: 'a', iteration: '' };
+    const carrier = { companyId, carrierId: randomUUID() };
+    await expect(far.wake(carrier, step)).rejects.toBeInstanceOf(TemporalAwayError);
+    // Those that wait for one connection together are told together, and get one new one.
+    await Promise.all([1, 2, 3].map(() => expect(far.wake(carrier, step)).rejects.toBeInstanceOf(TemporalAwayError)));
+    expect(await far.isHealthy()).toBe(false);
+    link.poison(undefined);
+    // What was opened last is as silent as before; the one after it is not.
+    await vi.waitFor(async () => expect(await far.isHealthy()).toBe(true), eventually);
+    await expect(far.wake(carrier, step)).rejects.toBeInstanceOf(StepNotWaitingError);
+    await far.close();
   });
 
   test('ends a run that is cancelled, parked or waiting, and no other', async () => {

@@ -60,20 +60,60 @@ export class TemporalAwayError extends Error {}
 /** What Temporal says when it keeps no more updates of one workflow, and when it is not there (gRPC). */
 const [EXHAUSTED, AWAY] = [8, 14];
 
+/** gRPC's state of a channel that has neither come about nor failed. */
+const CONNECTING = 1;
+
+/**
+ * gRPC waits for ever for a server that accepts a connection and then says nothing, as behind a network that is half open, and makes no other one meanwhile
+ * (https://github.com/grpc/grpc-node/issues/2785). So whoever asks looks whether theirs is still being made, and makes another.
+ */
+class OwnConnection extends Connection {
+  isBeingMade(): boolean {
+    return this.client.getChannel().getConnectivityState(false) === CONNECTING;
+  }
+}
+
+interface Line {
+  readonly connection: Connection | NativeConnection;
+  readonly client: Client;
+  /** Questions that have no answer yet. */
+  open: number;
+}
+
 /** Starts carriers and talks to them. A connection of its own is lazy: Temporal may be down when we start. */
 export class Carriers {
   readonly #options: CarriersOptions;
-  readonly #connection: Connection | NativeConnection;
-  readonly #client: Client;
+  #line: Line;
 
   constructor(options: CarriersOptions) {
     this.#options = options;
-    this.#connection = options.connection ?? Connection.lazy({ address: options.address, connectTimeout: '5 seconds' });
-    this.#client = new Client({
-      connection: this.#connection,
-      namespace: options.namespace,
-      dataConverter: { payloadCodecs: [options.codec] },
-    });
+    this.#line = this.#connect();
+  }
+
+  #connect(): Line {
+    const { address, namespace, codec } = this.#options;
+    const connection = this.#options.connection ?? OwnConnection.lazy({ address, connectTimeout: '5 seconds' });
+    const client = new Client({ connection, namespace, dataConverter: { payloadCodecs: [codec] } });
+    return { connection, client, open: 0 };
+  }
+
+  /** Asks Temporal, for so many milliseconds at most. @throws TemporalAwayError when there is no connection by then; the next question gets a new one. */
+  async #ask<T>(patienceMs: number, question: (client: Client) => Promise<T>): Promise<T> {
+    const line = this.#line;
+    const deadline = Date.now() + patienceMs;
+    line.open++;
+    try {
+      return await line.connection.withDeadline(deadline, () => question(line.client));
+    } catch (error) {
+      if (Date.now() < deadline || !(line.connection instanceof OwnConnection) || !line.connection.isBeingMade())
+        throw error;
+      if (line === this.#line) this.#line = this.#connect();
+      throw new TemporalAwayError('Temporal accepts no connection.', { cause: error });
+    } finally {
+      line.open--;
+      // Not before: the client asks again by itself, and to find a connection closed ends the process.
+      if (line !== this.#line && line.open === 0) await line.connection.close();
+    }
   }
 
   /**
@@ -81,8 +121,8 @@ export class Carriers {
    * @returns whether it is over: it was started before, and has ended.
    */
   async start(input: CarrierInput): Promise<'under way' | 'over'> {
-    return await this.#connection.withDeadline(Date.now() + 10_000, () =>
-      this.#client.workflow
+    return await this.#ask(10_000, ({ workflow }) =>
+      workflow
         .start(names.carrier, {
           workflowId: carrierWorkflowId(input.companyId, input.carrierId),
           taskQueue: this.#options.taskQueue ?? names.taskQueue,
@@ -123,10 +163,10 @@ export class Carriers {
     refusal: string,
     Refused: new (message: string) => Error,
   ): Promise<void> {
-    const handle = this.#client.workflow.getHandle(carrierWorkflowId(carrier.companyId, carrier.carrierId));
+    const id = carrierWorkflowId(carrier.companyId, carrier.carrierId);
     try {
-      await this.#connection.withDeadline(Date.now() + (this.#options.patienceMs ?? 30_000), () =>
-        handle.executeUpdate<void, [DecideInput | WakeInput]>(name, { args: [input] }),
+      await this.#ask(this.#options.patienceMs ?? 30_000, ({ workflow }) =>
+        workflow.getHandle(id).executeUpdate<void, [DecideInput | WakeInput]>(name, { args: [input] }),
       );
     } catch (error) {
       if (
@@ -147,9 +187,9 @@ export class Carriers {
 
   /** Asks a run to stop; its steps that have begun end first. */
   async cancel(carrier: CarrierRef, runId: string): Promise<void> {
-    await this.#client.workflow
-      .getHandle(carrierWorkflowId(carrier.companyId, carrier.carrierId))
-      .signal(names.cancel, { runId });
+    await this.#ask(10_000, ({ workflow }) =>
+      workflow.getHandle(carrierWorkflowId(carrier.companyId, carrier.carrierId)).signal(names.cancel, { runId }),
+    );
   }
 
   /**
@@ -157,10 +197,8 @@ export class Carriers {
    */
   async look(carrier: CarrierRef, runIds: readonly string[]): Promise<boolean> {
     try {
-      await this.#connection.withDeadline(Date.now() + 10_000, () =>
-        this.#client.workflow
-          .getHandle(carrierWorkflowId(carrier.companyId, carrier.carrierId))
-          .signal(names.look, { runIds }),
+      await this.#ask(10_000, ({ workflow }) =>
+        workflow.getHandle(carrierWorkflowId(carrier.companyId, carrier.carrierId)).signal(names.look, { runIds }),
       );
       return true;
     } catch (error) {
@@ -172,7 +210,7 @@ export class Carriers {
   /** Whether Temporal answers, within two seconds. */
   async isHealthy(): Promise<boolean> {
     try {
-      await this.#connection.withDeadline(Date.now() + 2_000, () => this.#connection.workflowService.getSystemInfo({}));
+      await this.#ask(2_000, ({ workflowService }) => workflowService.getSystemInfo({}));
       return true;
     } catch {
       return false;
@@ -181,8 +219,8 @@ export class Carriers {
 
   /** Workers that have asked for work in the last minutes. */
   async pollers(): Promise<number> {
-    const answer = await this.#connection.withDeadline(Date.now() + 2_000, () =>
-      this.#connection.workflowService.describeTaskQueue({
+    const answer = await this.#ask(2_000, ({ workflowService }) =>
+      workflowService.describeTaskQueue({
         namespace: this.#options.namespace,
         taskQueue: { name: this.#options.taskQueue ?? names.taskQueue },
         taskQueueType: 1,
@@ -192,7 +230,7 @@ export class Carriers {
   }
 
   async close(): Promise<void> {
-    if (!this.#options.connection) await this.#connection.close();
+    if (!this.#options.connection) await this.#line.connection.close();
   }
 }
 
