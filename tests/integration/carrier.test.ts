@@ -310,10 +310,12 @@ describe('a carrier', () => {
       ...{ address: `127.0.0.1:${link.port}`, namespace: 'default', codec: plain, taskQueue: 'carrier-test' },
       patienceMs: 3_000,
     });
-    link.poison('half-open');
+    link.poison('reset');
     const step = { runId: randomUUID(), nodeId: 'a', iteration: '' };
     const carrier = { companyId, carrierId: randomUUID() };
     await expect(far.wake(carrier, step)).rejects.toBeInstanceOf(TemporalAwayError);
+    // What gRPC tries next is accepted, and answered by nobody.
+    link.poison('half-open');
     // Those that wait for one connection together are told together, and get one new one.
     await Promise.all([1, 2, 3].map(() => expect(far.wake(carrier, step)).rejects.toBeInstanceOf(TemporalAwayError)));
     expect(await far.isHealthy()).toBe(false);

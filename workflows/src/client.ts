@@ -60,16 +60,17 @@ export class TemporalAwayError extends Error {}
 /** What Temporal says when it keeps no more updates of one workflow, and when it is not there (gRPC). */
 const [EXHAUSTED, AWAY] = [8, 14];
 
-/** gRPC's state of a channel that has neither come about nor failed. */
-const CONNECTING = 1;
+/** gRPC's state of a channel over which something can be asked. */
+const READY = 2;
 
 /**
- * gRPC waits for ever for a server that accepts a connection and then says nothing, as behind a network that is half open, and makes no other one meanwhile
- * (https://github.com/grpc/grpc-node/issues/2785). So whoever asks looks whether theirs is still being made, and makes another.
+ * gRPC waits for ever for a server that accepts a connection and then says nothing, as behind a network that is half open, and makes no other one meanwhile,
+ * whether it says that it connects or that it failed before (https://github.com/grpc/grpc-node/issues/2785). So whoever asked in vain looks whether theirs has
+ * come about, and makes another.
  */
 class OwnConnection extends Connection {
-  isBeingMade(): boolean {
-    return this.client.getChannel().getConnectivityState(false) === CONNECTING;
+  isReady(): boolean {
+    return this.client.getChannel().getConnectivityState(false) === READY;
   }
 }
 
@@ -105,7 +106,7 @@ export class Carriers {
     try {
       return await line.connection.withDeadline(deadline, () => question(line.client));
     } catch (error) {
-      if (Date.now() < deadline || !(line.connection instanceof OwnConnection) || !line.connection.isBeingMade())
+      if (Date.now() < deadline || !(line.connection instanceof OwnConnection) || line.connection.isReady())
         throw error;
       if (line === this.#line) this.#line = this.#connect();
       throw new TemporalAwayError('Temporal accepts no connection.', { cause: error });
