@@ -1,7 +1,7 @@
 import type { StudioClient } from '@plumbline/engine/demo/studio-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ERRAND, publishErrand } from '../support/errand.ts';
-import { percentile } from '../support/figures.ts';
+import { openShares, percentile } from '../support/figures.ts';
 import { expectAccountsTie, expectAllOnce, underWay, untilSettled } from '../support/ledger.ts';
 import { startMockVendor, type MockVendor } from '../support/mock-vendor.ts';
 import { testPlatform, type TestPlatform } from '../support/platform.ts';
@@ -40,7 +40,7 @@ const runs = size(300, 5_000);
 const rounds = size(1, 3);
 const everyMs = size(400, 1_000);
 
-test('a company with thousands of runs in line does not keep its neighbour waiting', async () => {
+test('a company with thousands of runs in line does not keep its neighbour waiting, and two of each process share the work', async () => {
   const many = await publishErrand(crowd, vendor.origin, { name: 'Crowd' });
   const few = await publishErrand(neighbour, apart.vendorOrigin, { name: 'Neighbour' });
   await using sender = openSender(many, up.platform.origins);
@@ -50,6 +50,8 @@ test('a company with thousands of runs in line does not keep its neighbour waiti
   const idle = await apart.deliver(`idle-${seed}`, { everyMs, most: size(10, 30) });
   await crowdIn(many, sender, 'warm');
 
+  const { workers, apis } = up.platform;
+  const shares = await Promise.all([workers, apis].map((services) => openShares(services.map(({ pid }) => pid))));
   const alone: Crowd[] = [];
   const shared: Crowd[] = [];
   const starts: Start[] = [];
@@ -59,6 +61,7 @@ test('a company with thousands of runs in line does not keep its neighbour waiti
     starts.push(...(await apart.deliver(`busy-${seed}-${round}`, { everyMs, goesOn: crowding })));
     shared.push(await crowding);
   }
+  const [carried = [], taken = []] = await Promise.all(shares.map((share) => share()));
   const inLine = Math.min(...shared.map(({ inLine }) => inLine));
   // Once all of a crowd is in line; while it is posted both compete for the doors as well.
   const queued = starts.filter(({ sentAt }) => shared.some(({ posted, over }) => sentAt >= posted && sentAt < over));
@@ -73,6 +76,7 @@ test('a company with thousands of runs in line does not keep its neighbour waiti
     slowedDown: slowedDown.toFixed(2),
     postedMs: shared.map(({ began, posted }) => Math.round(posted - began)),
     idle: spread(idle),
+    shares: { workers: carried, apis: taken },
     posting: spread(posting),
     queued: spread(queued),
   });
@@ -84,6 +88,7 @@ test('a company with thousands of runs in line does not keep its neighbour waiti
     vendor: { effects: seen.effects, doubled: () => seen.doubled, outOfOrder: () => seen.outOfOrder },
   });
   await expectAccountsTie(up);
+  for (const share of [...carried, ...taken]) expect(share, 'of what two of them did').toBeGreaterThan(0.25);
   expect(inLine, 'runs in line').toBeGreaterThan(runs / 5);
   expect(queued.length, 'starts while they were').toBeGreaterThan(size(1, 15));
   expect(percentile(starts.map(msOfStart), 95)).toBeLessThan(2_000);

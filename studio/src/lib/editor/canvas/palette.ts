@@ -25,12 +25,11 @@ const categoryOrder = [
   'Triggers',
   'Logic',
   'Accounting',
-  'Project management',
+  'Project Management',
   'Payments',
   'Communication',
-  'Human',
+  'Productivity',
   'Data',
-  'AI',
   'Network',
 ];
 
@@ -78,7 +77,8 @@ export function loopGroups(
 function scoreOf(type: NodeTypeInfo, catalog: CatalogInfo, query: string): number {
   const connector = catalog.connectors.find((candidate) => candidate.id === type.connector)?.title ?? '';
   const title = type.title.toLowerCase();
-  let score = 0;
+  // Who knows its name, or begins to write it, means this one.
+  let score = title.startsWith(query.trim().toLowerCase()) ? 40 : 0;
   for (const word of query.toLowerCase().split(/\s+/).filter(Boolean)) {
     if (title.startsWith(word)) score += 12;
     else if (title.split(/\s+/).some((part) => part.startsWith(word))) score += 8;
