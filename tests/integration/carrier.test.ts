@@ -297,10 +297,14 @@ describe('a carrier', () => {
     await hasty.close();
   });
 
-  test('says when Temporal is not there', async () => {
+  test('says when Temporal is not there, and does not keep anybody waiting for it', async () => {
     const away = new Carriers({ address: `127.0.0.1:${await freePort()}`, namespace: 'default', codec: plain });
     const step = { runId: randomUUID(), nodeId: 'a', iteration: '' };
-    await expect(away.wake({ companyId, carrierId: randomUUID() }, step)).rejects.toBeInstanceOf(TemporalAwayError);
+    const carrier = { companyId, carrierId: randomUUID() };
+    const began = performance.now();
+    await expect(away.wake(carrier, step)).rejects.toBeInstanceOf(TemporalAwayError);
+    await expect(away.cancel(carrier, step.runId)).rejects.toBeInstanceOf(TemporalAwayError);
+    expect(performance.now() - began).toBeLessThan(10_000);
     await away.close();
   });
 

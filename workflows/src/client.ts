@@ -157,6 +157,13 @@ export class Carriers {
     await this.#update(carrier, names.wake, step, 'step_not_waiting', StepNotWaitingError);
   }
 
+  /** Somebody waits for what is asked next, and the client would go on trying for twenty seconds. @throws TemporalAwayError after two. */
+  async #untilThere(): Promise<void> {
+    const { connection } = this.#line;
+    if (connection instanceof OwnConnection && !connection.isReady() && !(await this.isHealthy()))
+      throw new TemporalAwayError('Temporal cannot be reached.');
+  }
+
   async #update(
     carrier: CarrierRef,
     name: string,
@@ -165,6 +172,7 @@ export class Carriers {
     Refused: new (message: string) => Error,
   ): Promise<void> {
     const id = carrierWorkflowId(carrier.companyId, carrier.carrierId);
+    await this.#untilThere();
     try {
       await this.#ask(this.#options.patienceMs ?? 30_000, ({ workflow }) =>
         workflow.getHandle(id).executeUpdate<void, [DecideInput | WakeInput]>(name, { args: [input] }),
@@ -186,8 +194,9 @@ export class Carriers {
     }
   }
 
-  /** Asks a run to stop; its steps that have begun end first. */
+  /** Asks a run to stop; its steps that have begun end first. @throws TemporalAwayError */
   async cancel(carrier: CarrierRef, runId: string): Promise<void> {
+    await this.#untilThere();
     await this.#ask(10_000, ({ workflow }) =>
       workflow.getHandle(carrierWorkflowId(carrier.companyId, carrier.carrierId)).signal(names.cancel, { runId }),
     );
