@@ -5,7 +5,7 @@ import { openShares, percentile } from '../support/figures.ts';
 import { expectAccountsTie, expectAllOnce, underWay, untilSettled } from '../support/ledger.ts';
 import { startMockVendor, type MockVendor } from '../support/mock-vendor.ts';
 import { testPlatform, type TestPlatform } from '../support/platform.ts';
-import { report, seed, size } from '../support/profile.ts';
+import { full, report, seed, size } from '../support/profile.ts';
 import { secondCompany } from '../support/second-company.ts';
 import { deliverAll, openSender, type Sender } from '../support/sender.ts';
 import { openSystemsApart, type Start, type SystemsApart } from '../support/systems-apart.ts';
@@ -93,12 +93,12 @@ test('a company with thousands of runs in line does not keep its neighbour waiti
   expect(queued.length, 'starts while they were').toBeGreaterThan(size(1, 15));
   expect(percentile(starts.map(msOfStart), 95)).toBeLessThan(2_000);
   // Of a few on a busy machine the slowest says little: there the first bar alone holds.
-  if (size(false, true)) expect(slowedDown).toBeLessThan(1.2);
+  if (full) expect(slowedDown).toBeLessThan(1.2);
   measured = { idle, queued };
 });
 
 // By itself: on two cores that both are busy it is missed, and what is missed must not hide what else there is to find.
-test.runIf(size(false, true))('its start takes at most three times as long as on an idle system', () => {
+test.runIf(full)('its start takes at most three times as long as on an idle system', () => {
   if (!measured) throw new Error('Nothing was measured: the test before this one did not come to its end.');
   const [idle, queued] = [measured.idle, measured.queued].map((starts) => percentile(starts.map(msOfStart), 95));
   expect(queued).toBeLessThan(3 * (idle ?? 0));

@@ -7,6 +7,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
   WorkflowNotFoundError,
+  type WorkflowHandle,
 } from '@temporalio/client';
 import {
   ApplicationFailure,
@@ -171,11 +172,10 @@ export class Carriers {
     refusal: string,
     Refused: new (message: string) => Error,
   ): Promise<void> {
-    const id = carrierWorkflowId(carrier.companyId, carrier.carrierId);
     await this.#untilThere();
     try {
-      await this.#ask(this.#options.patienceMs ?? 30_000, ({ workflow }) =>
-        workflow.getHandle(id).executeUpdate<void, [DecideInput | WakeInput]>(name, { args: [input] }),
+      await this.#ask(this.#options.patienceMs ?? 30_000, (client) =>
+        handleOf(client, carrier).executeUpdate<void, [DecideInput | WakeInput]>(name, { args: [input] }),
       );
     } catch (error) {
       if (
@@ -197,9 +197,7 @@ export class Carriers {
   /** Asks a run to stop; its steps that have begun end first. @throws TemporalAwayError */
   async cancel(carrier: CarrierRef, runId: string): Promise<void> {
     await this.#untilThere();
-    await this.#ask(10_000, ({ workflow }) =>
-      workflow.getHandle(carrierWorkflowId(carrier.companyId, carrier.carrierId)).signal(names.cancel, { runId }),
-    );
+    await this.#ask(10_000, (client) => handleOf(client, carrier).signal(names.cancel, { runId }));
   }
 
   /**
@@ -207,9 +205,7 @@ export class Carriers {
    */
   async look(carrier: CarrierRef, runIds: readonly string[]): Promise<boolean> {
     try {
-      await this.#ask(10_000, ({ workflow }) =>
-        workflow.getHandle(carrierWorkflowId(carrier.companyId, carrier.carrierId)).signal(names.look, { runIds }),
-      );
+      await this.#ask(10_000, (client) => handleOf(client, carrier).signal(names.look, { runIds }));
       return true;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return false;
@@ -242,6 +238,10 @@ export class Carriers {
   async close(): Promise<void> {
     if (!this.#options.connection) await this.#line.connection.close();
   }
+}
+
+function handleOf({ workflow }: Client, { companyId, carrierId }: CarrierRef): WorkflowHandle {
+  return workflow.getHandle(carrierWorkflowId(companyId, carrierId));
 }
 
 export type { CarrierInput, DecideInput, StepDecision };

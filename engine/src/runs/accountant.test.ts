@@ -7,6 +7,15 @@ import { Accountant } from './accountant.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+/** One that begins each count with this question, for the companies there are. */
+const accountantThatAsks = (query: () => Promise<unknown>) =>
+  new Accountant({
+    store: {} as Store,
+    people: { query } as unknown as Pool,
+    log: pino({ level: 'silent' }),
+    now: () => new Date(),
+  });
+
 test('the accounts are drawn up every minute, one after the other, until it is closed', async () => {
   let begun = 0;
   let end: () => void = () => undefined;
@@ -14,12 +23,7 @@ test('the accounts are drawn up every minute, one after the other, until it is c
     begun++;
     return new Promise((resolve) => (end = () => resolve({ rows: [] })));
   };
-  const accountant = new Accountant({
-    store: {} as Store,
-    people: { query } as unknown as Pool,
-    log: pino({ level: 'silent' }),
-    now: () => new Date(),
-  });
+  const accountant = accountantThatAsks(query);
   await vi.advanceTimersByTimeAsync(59_999);
   expect(begun).toBe(0);
   await vi.advanceTimersByTimeAsync(1);
@@ -39,12 +43,7 @@ test('the accounts are drawn up every minute, one after the other, until it is c
 
 test('what goes wrong with one of them does not keep the next from being drawn up', async () => {
   const query = vi.fn(() => Promise.reject(new Error('The database is away')));
-  const accountant = new Accountant({
-    store: {} as Store,
-    people: { query } as unknown as Pool,
-    log: pino({ level: 'silent' }),
-    now: () => new Date(),
-  });
+  const accountant = accountantThatAsks(query);
   await vi.advanceTimersByTimeAsync(120_000);
   expect(query).toHaveBeenCalledTimes(2);
   await accountant.close();
